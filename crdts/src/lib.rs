@@ -1,0 +1,64 @@
+//! Replicated data types: states that replicas change on their own, exchange in any order, and always agree on.
+//!
+//! # The argument, in short
+//!
+//! The states of a type form a *join semilattice*: any two have a least upper bound, their *join*, which is commutative,
+//! associative and idempotent. Every update moves a state upward. So the order in which a replica hears of updates, how they
+//! are grouped, and how often it hears of one make no difference: replicas that have heard of the same updates are in the
+//! same state. [`lattice`] has the argument with its sources, each type says why it meets the premises, and [`laws`]
+//! checks them.
+//!
+//! A *delta* is a small state. One join serves whole states, deltas, and answers to digests, and so the three ways of
+//! synchronising cannot disagree.
+//!
+//! # A whole program
+//!
+//! ```
+//! use crdts::{Crdt, Lattice, PnCounter, ReplicaId, objects::counter::{CounterOp, CounterRet}};
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let (tokyo, paris) = (ReplicaId(1), ReplicaId(2));
+//!     let (mut in_tokyo, mut in_paris) = (PnCounter::bottom(), PnCounter::bottom());
+//!
+//!     // Nobody waits for anybody: each replica answers its clients by itself.
+//!     let sold = in_tokyo.update(tokyo, &CounterOp::Add(-3))?;
+//!     let delivered = in_paris.update(paris, &CounterOp::Add(10))?;
+//!     assert_eq!(sold.ret, CounterRet::Added);
+//!     assert_eq!((in_tokyo.value(), in_paris.value()), (-3, 10));
+//!
+//!     // What peers need to know is the delta. It may arrive late, or twice.
+//!     assert!(in_paris.join(&sold.delta));
+//!     assert!(!in_paris.join(&sold.delta));
+//!     assert_eq!(in_paris.value(), 7);
+//!
+//!     // The other delta was lost. Tokyo sends a digest, and Paris answers with what is missing.
+//!     let missing = in_paris.delta_since(&in_tokyo.digest());
+//!     assert_eq!(missing, delivered.delta);
+//!     in_tokyo.join(&missing);
+//!
+//!     assert_eq!(in_tokyo, in_paris);
+//!     assert_eq!(in_tokyo.value(), 7);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # What is deliberately absent
+//!
+//! Clocks, randomness, networks, threads, and any iteration order that differs between runs.
+
+pub mod clock;
+pub mod encoding;
+mod entries;
+pub mod g_counter;
+pub mod lattice;
+pub mod laws;
+pub mod object;
+pub mod objects;
+pub mod pn_counter;
+
+pub use clock::ReplicaId;
+pub use encoding::{DecodeError, Encode};
+pub use g_counter::GCounter;
+pub use lattice::{Crdt, Lattice, Update, UpdateError, Weight};
+pub use object::Object;
+pub use pn_counter::PnCounter;

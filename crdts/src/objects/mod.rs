@@ -1,0 +1,3 @@
+//! The objects that replicated types implement.
+
+pub mod counter;

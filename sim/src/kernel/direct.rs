@@ -1,0 +1,238 @@
+//! The context of the hot loop: effects go straight into network and queue.
+
+use super::{
+    clock::Clocks,
+    draws::Stream,
+    event::Event,
+    fold::Fold,
+    ids::{NodeId, OpId},
+    lineage::{Lineage, LineageId},
+    network::{Fate, Network},
+    node::{Context, Node, Payload, Purpose, Reply, RetOf, StateOf},
+    observer::{Mark, Source},
+    queue::Calendar,
+    service::{KvReply, KvRequest},
+    slab::Slab,
+    time::Time,
+};
+use crdts::clock::ReplicaId;
+
+/// The size of a request to a store, with an 8-byte key and two 16-byte values.
+pub(crate) const REQUEST_BYTES: u64 = 56;
+/// The size of a store's reply.
+pub(crate) const REPLY_BYTES: u64 = 40;
+
+/// Everything of a world but its replicas, services, workload and observer: what effects of handlers reach.
+#[derive(Clone, Debug)]
+pub(crate) struct Core<N: Node> {
+    pub(crate) now: Time,
+    pub(crate) queue: Calendar<Event<N::Timer>>,
+    pub(crate) messages: Slab<N::Message>,
+    pub(crate) calls: Slab<Call<KvRequest<StateOf<N>>>>,
+    pub(crate) returns: Slab<Call<KvReply<StateOf<N>>>>,
+    pub(crate) answers: Slab<Reply<RetOf<N>>>,
+    pub(crate) network: Network,
+    pub(crate) clocks: Clocks,
+    pub(crate) lineage: Lineage,
+    pub(crate) fold: Fold,
+    pub(crate) incarnations: Vec<u32>,
+    /// Client and number of each operation: where its answer goes, and the address of the answer's draws.
+    pub(crate) askers: Vec<Asker>,
+    picks: Picks,
+    /// What the current handler did that observers must hear of.
+    pub(crate) touched: bool,
+    pub(crate) effects: Vec<(OpId, Mark)>,
+    pub(crate) answered: Vec<(OpId, Source)>,
+}
+
+/// A call in flight, or its return.
+#[derive(Clone, Debug)]
+pub(crate) struct Call<B> {
+    pub(crate) token: u64,
+    /// The incarnation of the caller; a restarted caller has forgotten the call.
+    pub(crate) incarnation: u32,
+    pub(crate) body: B,
+}
+
+/// Who invoked an operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asker {
+    pub(crate) client: NodeId,
+    pub(crate) replica: NodeId,
+    pub(crate) number: u32,
+    pub(crate) is_update: bool,
+    pub(crate) is_final: bool,
+}
+
+/// The draws of nodes.
+#[derive(Clone, Debug)]
+struct Picks {
+    streams: [Stream; Purpose::COUNT],
+    counters: Vec<[u32; Purpose::COUNT]>,
+}
+
+impl<N: Node> Core<N> {
+    pub(crate) fn new(network: Network, clocks: Clocks, seed: u64) -> Self {
+        let replicas = network.plan().endpoints.replicas as usize;
+        let streams = ["node.peer", "node.jitter", "node.backoff", "node.sample"].map(|name| Stream::new(seed, name));
+        Self {
+            now: Time::ZERO,
+            queue: Calendar::default(),
+            messages: Slab::default(),
+            calls: Slab::default(),
+            returns: Slab::default(),
+            answers: Slab::default(),
+            network,
+            clocks,
+            lineage: Lineage::default(),
+            fold: Fold::default(),
+            incarnations: vec![0; replicas],
+            askers: Vec::new(),
+            picks: Picks { streams, counters: vec![[0; Purpose::COUNT]; replicas] },
+            touched: false,
+            effects: Vec::new(),
+            answered: Vec::new(),
+        }
+    }
+
+    /// Schedules what becomes of a message with this fate.
+    #[inline]
+    fn deliver(&mut self, fate: Fate, from: NodeId, to: NodeId, message: N::Message) {
+        match fate {
+            Fate::Lost => {}
+            Fate::Arrives(at) => {
+                let body = self.messages.insert(message);
+                self.queue.push(at, Event::Message { from, to, body });
+            }
+            Fate::ArrivesTwice(at, again) => {
+                let copy = self.messages.insert(message.clone());
+                let body = self.messages.insert(message);
+                self.queue.push(at, Event::Message { from, to, body });
+                self.queue.push(again, Event::Message { from, to, body: copy });
+            }
+        }
+    }
+
+    /// Sends an answer to the client that asked.
+    pub(crate) fn answer(&mut self, op: OpId, reply: Reply<RetOf<N>>) {
+        let asker = self.askers[op.0 as usize];
+        let fate = if asker.is_final {
+            Fate::Arrives(self.now)
+        } else {
+            self.network.send_client(self.now, asker.replica, asker.client, asker.number)
+        };
+        if let Fate::Arrives(at) | Fate::ArrivesTwice(at, _) = fate {
+            let body = self.answers.insert(reply);
+            self.queue.push(at, Event::Answer { op, body });
+        }
+    }
+
+    /// The memory held for events, bodies, operations and lineage, in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.queue.bytes()
+            + self.messages.bytes()
+            + self.calls.bytes()
+            + self.returns.bytes()
+            + self.answers.bytes()
+            + self.lineage.bytes()
+            + self.network.bytes()
+            + (self.askers.capacity() * size_of::<Asker>()) as u64
+    }
+}
+
+/// A handler's way into the core, as replica `id`.
+pub(crate) struct Direct<'a, N: Node> {
+    pub(crate) core: &'a mut Core<N>,
+    pub(crate) id: NodeId,
+}
+
+impl<N: Node> Context<N> for Direct<'_, N> {
+    #[inline]
+    fn id(&self) -> NodeId {
+        self.id
+    }
+
+    #[inline]
+    fn incarnation(&self) -> u32 {
+        self.core.incarnations[self.id.index()]
+    }
+
+    #[inline]
+    fn replicas(&self) -> u32 {
+        self.core.network.plan().endpoints.replicas
+    }
+
+    #[inline]
+    fn clock_ns(&self) -> i64 {
+        self.core.clocks.local_ns(self.id, self.core.now)
+    }
+
+    #[inline]
+    fn peers(&self) -> u32 {
+        self.core.network.plan().topology.degree(self.id)
+    }
+
+    #[inline]
+    fn peer(&self, index: u32) -> NodeId {
+        self.core.network.plan().topology.neighbour(self.id, index)
+    }
+
+    #[inline]
+    fn send(&mut self, to: NodeId, message: N::Message) {
+        let fate = self.core.network.send(self.core.now, self.id, to, message.bytes());
+        self.core.deliver(fate, self.id, to, message);
+    }
+
+    #[inline]
+    fn after(&mut self, delay_ns: u64, timer: N::Timer) {
+        let at = self.core.now + self.core.clocks.true_ns(self.id, delay_ns);
+        let incarnation = self.incarnation();
+        self.core.queue.push(at, Event::Timer { node: self.id, incarnation, timer });
+    }
+
+    fn call(&mut self, service: NodeId, call: u64, request: KvRequest<StateOf<N>>) {
+        let fate = self.core.network.send_far(self.core.now, self.id, service, REQUEST_BYTES);
+        let index = service.0 - self.replicas();
+        let mut schedule = |core: &mut Core<N>, at, body| {
+            let incarnation = core.incarnations[self.id.index()];
+            let body = core.calls.insert(Call { token: call, incarnation, body });
+            core.queue.push(at, Event::Call { from: self.id, service: index, body });
+        };
+        match fate {
+            Fate::Lost => {}
+            Fate::Arrives(at) => schedule(self.core, at, request),
+            Fate::ArrivesTwice(at, again) => {
+                schedule(self.core, at, request.clone());
+                schedule(self.core, again, request);
+            }
+        }
+    }
+
+    fn reply(&mut self, request: OpId, reply: Reply<RetOf<N>>) {
+        self.core.answered.push((request, Source::Replica));
+        self.core.answer(request, reply);
+    }
+
+    #[inline]
+    fn pick(&mut self, purpose: Purpose, bound: u64) -> u64 {
+        let picks = &mut self.core.picks;
+        let counter = &mut picks.counters[self.id.index()][purpose as usize];
+        let result = picks.streams[purpose as usize].below(u64::from(self.id.0), u64::from(*counter), bound);
+        *counter += 1;
+        result
+    }
+
+    #[inline]
+    fn touched(&mut self) {
+        self.core.touched = true;
+    }
+
+    fn derive(&mut self, from: LineageId, op: OpId) -> LineageId {
+        self.core.effects.push((op, Mark::Lineage));
+        self.core.lineage.derive(from, op)
+    }
+
+    fn effect(&mut self, op: OpId, origin: ReplicaId, progress: u64) {
+        self.core.effects.push((op, Mark::Progress { origin, progress }));
+    }
+}

@@ -1,0 +1,22 @@
+//! The kernel.
+mod clock;
+mod direct;
+pub mod disturbance;
+pub mod draws;
+mod event;
+pub mod fold;
+pub mod ids;
+pub mod latency;
+pub mod lineage;
+pub mod network;
+pub mod node;
+pub mod observer;
+pub mod plan;
+pub mod queue;
+pub mod recorded;
+pub mod service;
+mod slab;
+pub mod time;
+pub mod topology;
+pub mod workload;
+pub mod world;

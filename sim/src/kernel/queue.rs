@@ -1,0 +1,428 @@
+//! The event queue: a calendar of buckets that are sorted when they are opened.
+//!
+//! Events come out in the total order of (time, sequence), where the sequence is the order of scheduling. A textbook
+//! calendar aims at one or two events a bucket; on today's caches that is wrong. Here a bucket is a chain of fixed chunks
+//! that nothing touches between filling and opening, and holds tens to hundreds of events; only the open bucket is sorted.
+//! Events beyond the ring of buckets wait in a heap.
+//!
+//! Invariants: the width of buckets affects speed only, never the order; after the population has reached its peak
+//! nothing is allocated (chunks are reused).
+//!
+//! ```
+//! use sim::kernel::{queue::Calendar, time::Time};
+//! let mut queue = Calendar::default();
+//! queue.push(Time(20), 'b');
+//! queue.push(Time(20), 'c');
+//! queue.push(Time(10), 'a');
+//! let order: Vec<char> = std::iter::from_fn(|| queue.pop()).map(|next| next.event).collect();
+//! assert_eq!(order, ['a', 'b', 'c']);
+//! ```
+//!
+//! There is deliberately no cancellation: a timer that should not fire any more is ignored by its owner.
+
+use std::{cmp::Reverse, collections::BinaryHeap};
+
+use super::time::Time;
+
+/// An event with its place in the total order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scheduled<E> {
+    /// When it happens.
+    pub time: Time,
+    /// Which of the events of the run it is, by the order of scheduling.
+    pub sequence: u64,
+    /// What happens.
+    pub event: E,
+}
+
+impl<E> Scheduled<E> {
+    #[inline]
+    fn key(&self) -> (Time, u64) {
+        (self.time, self.sequence)
+    }
+}
+
+/// Orders the far heap: the earliest first.
+#[derive(Clone, Copy, Debug)]
+struct Far<E>(Scheduled<E>);
+
+impl<E> PartialEq for Far<E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.key() == other.0.key()
+    }
+}
+
+impl<E> Eq for Far<E> {}
+
+impl<E> PartialOrd for Far<E> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<E> Ord for Far<E> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        other.0.key().cmp(&self.0.key())
+    }
+}
+
+/// Buckets of the ring; a power of two.
+const RING: usize = 1 << 14;
+/// Events of a chunk.
+const CHUNK: usize = 16;
+/// No chunk.
+const NONE: u32 = u32::MAX;
+/// The first guess of a bucket's width: 2^18 ns, about a quarter of a millisecond.
+const FIRST_SHIFT: u32 = 18;
+
+/// Part of a bucket's events.
+#[derive(Clone, Copy, Debug)]
+struct Chunk<E> {
+    events: [Scheduled<E>; CHUNK],
+    len: u32,
+    next: u32,
+}
+
+/// The calendar.
+#[derive(Clone, Debug)]
+pub struct Calendar<E> {
+    /// The open bucket, the latest first, so that the next event is popped from the end.
+    open: Vec<Scheduled<E>>,
+    /// The number of the open bucket: its time divided by the width.
+    cursor: u64,
+    /// Buckets are `2^shift` ns wide.
+    shift: u32,
+    /// The first chunk of every bucket of the ring.
+    heads: Vec<u32>,
+    /// One bit per bucket of the ring: has it events?
+    occupied: Vec<u64>,
+    chunks: Vec<Chunk<E>>,
+    /// The first free chunk.
+    free: u32,
+    far: BinaryHeap<Far<E>>,
+    len: usize,
+    sequence: u64,
+    /// Events and buckets opened since the width was last considered.
+    opened_events: u64,
+    opened_buckets: u64,
+}
+
+impl<E: Copy + Default> Default for Calendar<E> {
+    fn default() -> Self {
+        Self {
+            open: Vec::with_capacity(4 * CHUNK),
+            cursor: 0,
+            shift: FIRST_SHIFT,
+            heads: vec![NONE; RING],
+            occupied: vec![0; RING / 64],
+            chunks: Vec::new(),
+            free: NONE,
+            far: BinaryHeap::new(),
+            len: 0,
+            sequence: 0,
+            opened_events: 0,
+            opened_buckets: 0,
+        }
+    }
+}
+
+impl<E: Copy + Default> Calendar<E> {
+    /// Schedules an event and returns its sequence number. Times before the last popped event are served at once.
+    #[inline]
+    pub fn push(&mut self, time: Time, event: E) -> u64 {
+        let sequence = self.sequence;
+        self.sequence += 1;
+        self.len += 1;
+        self.place(Scheduled { time, sequence, event });
+        sequence
+    }
+
+    /// The next event.
+    #[inline]
+    pub fn pop(&mut self) -> Option<Scheduled<E>> {
+        loop {
+            if let Some(next) = self.open.pop() {
+                self.len -= 1;
+                return Some(next);
+            }
+            if self.len == 0 {
+                return None;
+            }
+            self.open_next();
+        }
+    }
+
+    /// The number of pending events.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Is nothing pending?
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The number of events scheduled so far.
+    pub fn scheduled(&self) -> u64 {
+        self.sequence
+    }
+
+    /// The memory held, in bytes.
+    pub fn bytes(&self) -> u64 {
+        let chunks = self.chunks.capacity() * size_of::<Chunk<E>>();
+        let entries = (self.open.capacity() + self.far.capacity()) * size_of::<Scheduled<E>>();
+        (chunks + entries + RING * size_of::<u32>() + RING / 8) as u64
+    }
+
+    #[inline]
+    fn place(&mut self, entry: Scheduled<E>) {
+        let bucket = entry.time.0 >> self.shift;
+        if bucket <= self.cursor {
+            // The new event has the highest sequence, so it goes behind all that are due at the same time.
+            let at = self.open.partition_point(|other| other.key() > entry.key());
+            self.open.insert(at, entry);
+        } else if bucket - self.cursor < RING as u64 {
+            self.append((bucket as usize) & (RING - 1), entry);
+        } else {
+            self.far.push(Far(entry));
+        }
+    }
+
+    #[inline]
+    fn append(&mut self, slot: usize, entry: Scheduled<E>) {
+        let head = self.heads[slot];
+        if head != NONE {
+            let chunk = &mut self.chunks[head as usize];
+            if (chunk.len as usize) < CHUNK {
+                chunk.events[chunk.len as usize] = entry;
+                chunk.len += 1;
+                return;
+            }
+        } else {
+            self.occupied[slot / 64] |= 1 << (slot % 64);
+        }
+        let fresh = self.chunk_from_pool();
+        let chunk = &mut self.chunks[fresh as usize];
+        chunk.events[0] = entry;
+        chunk.len = 1;
+        chunk.next = head;
+        self.heads[slot] = fresh;
+    }
+
+    fn chunk_from_pool(&mut self) -> u32 {
+        if self.free == NONE {
+            self.chunks.push(Chunk { events: [Scheduled::default(); CHUNK], len: 0, next: NONE });
+            return self.chunks.len() as u32 - 1;
+        }
+        let chunk = self.free;
+        self.free = self.chunks[chunk as usize].next;
+        chunk
+    }
+
+    /// Moves on to the next bucket with events, and sorts it. Something is pending and the open bucket is empty.
+    #[cold]
+    fn open_next(&mut self) {
+        self.consider_width();
+        let near = self.next_occupied();
+        let far = self.far.peek().map(|entry| entry.0.time.0 >> self.shift);
+        let Some(bucket) = near.into_iter().chain(far).min() else {
+            // Widening moved everything that was pending into the open bucket.
+            return;
+        };
+        self.cursor = bucket;
+        // The window moved with the cursor: what came into reach leaves the heap, before anything later is opened.
+        while let Some(entry) = self.far.peek().copied() {
+            if (entry.0.time.0 >> self.shift) - bucket >= RING as u64 {
+                break;
+            }
+            self.far.pop();
+            self.append(((entry.0.time.0 >> self.shift) as usize) & (RING - 1), entry.0);
+        }
+        self.drain((bucket as usize) & (RING - 1));
+        self.open.sort_unstable_by_key(|entry| Reverse(entry.key()));
+        self.opened_events += self.open.len() as u64;
+        self.opened_buckets += 1;
+    }
+
+    /// The first bucket after the cursor that has events in the ring.
+    fn next_occupied(&self) -> Option<u64> {
+        let start = self.cursor as usize + 1;
+        let words = RING / 64;
+        for step in 0..=words {
+            let at = (start / 64 + step) % words;
+            let mut bits = self.occupied[at];
+            if step == 0 {
+                bits &= !0 << (start % 64);
+            } else if step == words {
+                bits &= !(!0 << (start % 64));
+            }
+            if bits != 0 {
+                let slot = at * 64 + bits.trailing_zeros() as usize;
+                let ahead = (slot.wrapping_sub(start)) & (RING - 1);
+                return Some(self.cursor + 1 + ahead as u64);
+            }
+        }
+        None
+    }
+
+    /// Moves a bucket's events to the open bucket and its chunks to the pool.
+    fn drain(&mut self, slot: usize) {
+        let mut at = std::mem::replace(&mut self.heads[slot], NONE);
+        self.occupied[slot / 64] &= !(1 << (slot % 64));
+        while at != NONE {
+            let chunk = &mut self.chunks[at as usize];
+            self.open.extend_from_slice(&chunk.events[..chunk.len as usize]);
+            let next = std::mem::replace(&mut chunk.next, self.free);
+            self.free = at;
+            at = next;
+        }
+    }
+
+    /// How many events a bucket should hold: few while everything fits the fastest cache, many when every bucket's
+    /// memory is cold (`benches/queue.rs`).
+    fn events_wanted(&self) -> u64 {
+        match self.len {
+            0..256 => 8,
+            256..32_768 => 32,
+            _ => 256,
+        }
+    }
+
+    /// Adapts the width when buckets turned out much fuller or emptier than wanted. Considered once per two
+    /// populations of events, so that the cost of moving everything is spread thin.
+    fn consider_width(&mut self) {
+        if self.opened_events < (2 * self.len as u64).max(4096) {
+            return;
+        }
+        let mean = (self.opened_events / self.opened_buckets).max(1);
+        let wanted = self.events_wanted();
+        self.opened_events = 0;
+        self.opened_buckets = 0;
+        let shift = if mean > 4 * wanted {
+            self.shift.saturating_sub((mean / wanted).ilog2())
+        } else if mean * 4 < wanted {
+            (self.shift + (wanted / mean).ilog2()).min(40)
+        } else {
+            return;
+        };
+        if shift != self.shift {
+            self.rebuild(shift);
+        }
+    }
+
+    #[cold]
+    fn rebuild(&mut self, shift: u32) {
+        for slot in 0..RING {
+            if self.heads[slot] != NONE {
+                self.drain(slot);
+            }
+        }
+        let mut pending = std::mem::take(&mut self.open);
+        pending.extend(std::mem::take(&mut self.far).into_iter().map(|entry| entry.0));
+        // The cursor stands on the last opened bucket, which is empty by now: nothing pending is earlier than its start.
+        self.cursor = (self.cursor << self.shift) >> shift;
+        self.shift = shift;
+        self.open.reserve(4 * CHUNK);
+        for entry in pending {
+            self.place(entry);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The oracle: a binary heap of (time, sequence).
+    #[derive(Default)]
+    struct Heap {
+        heap: BinaryHeap<Reverse<(Time, u64, u32)>>,
+        sequence: u64,
+    }
+
+    impl Heap {
+        fn push(&mut self, time: Time, event: u32) {
+            self.heap.push(Reverse((time, self.sequence, event)));
+            self.sequence += 1;
+        }
+
+        fn pop(&mut self) -> Option<(Time, u64, u32)> {
+            self.heap.pop().map(|Reverse(entry)| entry)
+        }
+    }
+
+    /// Runs both queues through the same steps; `None` pops, `Some(delay)` pushes that long after the last popped event.
+    fn agree(steps: impl IntoIterator<Item = Option<u64>>) {
+        let (mut calendar, mut heap) = (Calendar::default(), Heap::default());
+        let mut now = Time::ZERO;
+        let mut check = |calendar: &mut Calendar<u32>, heap: &mut Heap, now: &mut Time| {
+            let (got, want) = (calendar.pop(), heap.pop());
+            assert_eq!(got.map(|next| (next.time, next.sequence, next.event)), want);
+            assert_eq!(calendar.len(), heap.heap.len());
+            if let Some((time, ..)) = want {
+                *now = time;
+            }
+            want.is_some()
+        };
+        for (k, step) in steps.into_iter().enumerate() {
+            match step {
+                Some(delay_ns) => {
+                    calendar.push(now + delay_ns, k as u32);
+                    heap.push(now + delay_ns, k as u32);
+                }
+                None => {
+                    check(&mut calendar, &mut heap, &mut now);
+                }
+            }
+        }
+        while check(&mut calendar, &mut heap, &mut now) {}
+    }
+
+    proptest! {
+        #[test]
+        fn any_interleaving_agrees_with_the_heap(
+            steps in prop::collection::vec(
+                prop_oneof![
+                    3 => Just(None),
+                    1 => Just(Some(0)),
+                    2 => (0..1_000_000_u64).prop_map(Some),
+                    2 => (0..40_u32).prop_map(|bits| Some(1 << bits)),
+                    1 => any::<u64>().prop_map(Some),
+                ],
+                0..400,
+            )
+        ) {
+            agree(steps);
+        }
+    }
+
+    #[test]
+    fn a_changing_population_agrees_with_the_heap() {
+        // Long enough to widen and narrow the buckets: the spacing changes by factors of a thousand, the population too.
+        let stream = crate::kernel::draws::Stream::new(5, "test");
+        let steps = (0..200_000_u64).map(|k| {
+            let era = k / 20_000;
+            let popular = if era % 2 == 0 { 9 } else { 11 };
+            let spacing = [1_000, 1_000_000, 1_000_000_000, 20_000][(era % 4) as usize];
+            (stream.below(0, k, 20) < popular).then(|| stream.below(1, k, spacing))
+        });
+        agree(steps);
+    }
+
+    #[test]
+    fn simultaneous_events_keep_the_order_of_scheduling() {
+        let mut queue = Calendar::default();
+        for k in 0..10_000 {
+            queue.push(Time(7), k);
+        }
+        let order: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|next| next.event).collect();
+        assert!(order.is_sorted());
+    }
+
+    #[test]
+    fn the_end_of_time_is_a_time() {
+        agree([Some(u64::MAX), Some(0), None, Some(u64::MAX), None, None]);
+    }
+}

@@ -1,0 +1,6 @@
+//! sim.
+pub mod kernel;
+pub mod protocols;
+pub mod services;
+pub mod faults;
+pub mod workloads;

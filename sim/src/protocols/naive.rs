@@ -1,0 +1,266 @@
+//! Naive replication: read, modify, write, and send the result to everybody.
+//!
+//! **Promises** nothing. Every replica answers at once from its own copy, and the latest writer (by the writers' own
+//! clocks) overwrites what the others have.
+//!
+//! **Costs** one message of constant size per update and peer; on a graph that is not complete, every replica that adopts
+//! a value passes it on to its neighbours but the sender.
+//!
+//! **Goes wrong** whenever two updates are concurrent: an absolute value carries only the updates that its writer knew
+//! (the lost-update problem; Berenson et al. 1995, "A critique of ANSI SQL isolation levels", P4). Last writer wins is the
+//! rule of Thomas (1979), "A majority consensus approach to concurrency control", with clocks for version numbers.
+//!
+//! ```text
+//! n1   0 --add 1--> 1 (clock 1) ---. .---> later than clock 1: adopts 5
+//!                                   X
+//! n2   0 --add 5--> 5 (clock 2) ---' '---> earlier than clock 2: ignores 1      both show 5: the 1 is lost for good
+//! ```
+//!
+//! A replica whose clock is ahead wins against later writers until the others' clocks catch up; a replica whose clock is
+//! set back writes values that nobody else adopts. Nothing is ever sent again, so a lost message leaves replicas apart
+//! until the next update.
+
+use std::convert::Infallible;
+
+use crdts::{
+    lattice::Weight,
+    objects::counter::{Counter, CounterOp, CounterRet},
+};
+
+use super::HEADER_BYTES;
+use crate::kernel::{
+    fold::Fold,
+    ids::{NodeId, OpId},
+    lineage::LineageId,
+    node::{Context, Knowledge, Node, Payload, Recovery, Reply},
+};
+
+/// When and by whom a value was written. Later stamps win; equal clocks are decided by the replica's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp {
+    /// The writer's clock, skew and all.
+    pub clock_ns: i64,
+    /// The writer.
+    pub writer: NodeId,
+}
+
+impl Stamp {
+    /// Before everything that anybody writes.
+    const INITIAL: Self = Self { clock_ns: i64::MIN, writer: NodeId(0) };
+}
+
+/// The absolute value that a replica holds; also the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// The value.
+    pub total: i128,
+    /// Who wrote it, and when.
+    pub stamp: Stamp,
+    /// Ghost: which updates it contains.
+    pub lineage: LineageId,
+}
+
+impl Payload for Total {
+    /// The header, 16 bytes of value, 8 of clock and 4 of writer.
+    #[inline]
+    fn bytes(&self) -> u64 {
+        HEADER_BYTES + 16 + 8 + 4
+    }
+
+    #[inline]
+    fn fold(&self, fold: &mut Fold) {
+        fold.words(self.total as u64, (self.total >> 64) as u64);
+        fold.words(self.stamp.clock_ns as u64, u64::from(self.stamp.writer.0));
+    }
+
+    fn kind(&self) -> &'static str {
+        "total"
+    }
+}
+
+/// A replica of the naive protocol. See the [module documentation](self).
+#[derive(Clone, Debug)]
+pub struct Naive {
+    copy: Total,
+}
+
+impl Naive {
+    #[inline]
+    fn add(&mut self, request: OpId, amount: i64, cx: &mut impl Context<Self>) {
+        self.copy = Total {
+            total: self.copy.total + i128::from(amount),
+            stamp: Stamp { clock_ns: cx.clock_ns(), writer: cx.id() },
+            lineage: cx.derive(self.copy.lineage, request),
+        };
+        self.spread(None, cx);
+        cx.touched();
+        cx.reply(request, Reply::Ok(CounterRet::Added));
+    }
+
+    /// Sends the copy to all peers but one.
+    #[inline]
+    fn spread(&self, except: Option<NodeId>, cx: &mut impl Context<Self>) {
+        for index in 0..cx.peers() {
+            let peer = cx.peer(index);
+            if Some(peer) != except {
+                cx.send(peer, self.copy);
+            }
+        }
+    }
+}
+
+impl Node for Naive {
+    type Object = Counter;
+    type Message = Total;
+    type Timer = Infallible;
+    type Config = ();
+
+    fn boot((): &(), _: NodeId, _: u32) -> Self {
+        Self { copy: Total { total: 0, stamp: Stamp::INITIAL, lineage: LineageId::ROOT } }
+    }
+
+    fn on_start(&mut self, _: &mut impl Context<Self>) {}
+
+    #[inline]
+    fn on_request(&mut self, request: OpId, op: CounterOp, cx: &mut impl Context<Self>) {
+        match op {
+            CounterOp::Add(amount) => self.add(request, amount, cx),
+            CounterOp::Read => cx.reply(request, Reply::Ok(CounterRet::Total(self.copy.total))),
+        }
+    }
+
+    #[inline]
+    fn on_message(&mut self, from: NodeId, message: Total, cx: &mut impl Context<Self>) {
+        if message.stamp <= self.copy.stamp {
+            return;
+        }
+        self.copy = message;
+        cx.touched();
+        if cx.peers() + 1 < cx.replicas() {
+            self.spread(Some(from), cx);
+        }
+    }
+
+    fn on_timer(&mut self, timer: Infallible, _: &mut impl Context<Self>) {
+        match timer {}
+    }
+
+    fn on_restart(&mut self, _: Recovery, _: &mut impl Context<Self>) {}
+
+    #[inline]
+    fn value(&self) -> i128 {
+        self.copy.total
+    }
+
+    #[inline]
+    fn knowledge(&self) -> Knowledge {
+        Knowledge::Lineage(self.copy.lineage)
+    }
+
+    /// 16 bytes of value; 8 of clock and 4 of writer.
+    fn weight(&self) -> Weight {
+        Weight { payload_bytes: 16, metadata_bytes: 8 + 4, tombstone_bytes: 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{
+        recorded::{Effect, Recorded},
+        topology::{Rows, Topology},
+    };
+
+    struct Cluster {
+        nodes: Vec<Naive>,
+        cx: Recorded<Naive>,
+    }
+
+    impl Cluster {
+        fn new(topology: Topology) -> Self {
+            let replicas = topology.replicas();
+            let nodes = (0..replicas).map(|id| Naive::boot(&(), NodeId(id), replicas)).collect();
+            Self { nodes, cx: Recorded::new(topology) }
+        }
+
+        /// Performs an addition at a clock, and returns what was sent.
+        fn add(&mut self, at: u32, clock_ns: i64, op: u32, amount: i64) -> Vec<(NodeId, Total)> {
+            self.cx.act_as(NodeId(at), 0);
+            self.cx.clock_ns = clock_ns;
+            self.nodes[at as usize].on_request(OpId(op), CounterOp::Add(amount), &mut self.cx);
+            self.sent()
+        }
+
+        fn deliver(&mut self, from: u32, to: NodeId, message: Total) -> Vec<(NodeId, Total)> {
+            self.cx.act_as(to, 0);
+            self.nodes[to.index()].on_message(NodeId(from), message, &mut self.cx);
+            self.sent()
+        }
+
+        fn sent(&mut self) -> Vec<(NodeId, Total)> {
+            self.cx
+                .take_effects()
+                .into_iter()
+                .filter_map(|effect| match effect {
+                    Effect::Send { to, message } => Some((to, message)),
+                    _ => None,
+                })
+                .collect()
+        }
+
+        fn values(&self) -> Vec<i128> {
+            self.nodes.iter().map(Node::value).collect()
+        }
+
+        fn updates(&self, at: usize) -> Vec<OpId> {
+            self.cx.lineage.path(self.nodes[at].copy.lineage).collect()
+        }
+    }
+
+    #[test]
+    fn concurrent_updates_are_lost_as_in_the_textbook() {
+        let mut cluster = Cluster::new(Topology::Complete { replicas: 2 });
+        let from_first = cluster.add(0, 1, 0, 1)[0];
+        let from_second = cluster.add(1, 2, 1, 5)[0];
+        cluster.deliver(1, from_second.0, from_second.1);
+        cluster.deliver(0, from_first.0, from_first.1);
+        assert_eq!(cluster.values(), [5, 5]);
+        assert_eq!((cluster.updates(0), cluster.updates(1)), (vec![OpId(1)], vec![OpId(1)]));
+    }
+
+    #[test]
+    fn in_lockstep_all_updates_but_one_are_lost() {
+        let mut cluster = Cluster::new(Topology::Complete { replicas: 5 });
+        let sent: Vec<_> = (0..5_u32).map(|at| (at, cluster.add(at, 9, at, 1))).collect();
+        for (from, messages) in sent {
+            for (to, message) in messages {
+                cluster.deliver(from, to, message);
+            }
+        }
+        // Equal clocks: the replica with the greatest number wins.
+        assert_eq!(cluster.values(), [1; 5]);
+        assert_eq!(cluster.updates(0), [OpId(4)]);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_divides_the_replicas() {
+        let mut cluster = Cluster::new(Topology::Complete { replicas: 2 });
+        let (to, message) = cluster.add(0, 100, 0, 1)[0];
+        cluster.deliver(0, to, message);
+        let (to, message) = cluster.add(0, 50, 1, 1)[0];
+        cluster.deliver(0, to, message);
+        assert_eq!(cluster.values(), [2, 1]);
+    }
+
+    #[test]
+    fn values_are_passed_on_where_not_everybody_is_a_neighbour() {
+        let mut cluster = Cluster::new(Topology::Sparse(Rows::from_edges(3, &[(0, 1), (1, 2)])));
+        let sent = cluster.add(0, 1, 0, 7);
+        assert_eq!(sent.len(), 1);
+        let relayed = cluster.deliver(0, NodeId(1), sent[0].1);
+        assert_eq!(relayed.iter().map(|(to, _)| *to).collect::<Vec<_>>(), [NodeId(2)]);
+        assert!(cluster.deliver(1, NodeId(2), relayed[0].1).is_empty());
+        assert_eq!(cluster.values(), [7; 3]);
+        assert!(cluster.deliver(0, NodeId(1), sent[0].1).is_empty(), "a repeated message is ignored");
+    }
+}

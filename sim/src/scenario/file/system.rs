@@ -1,0 +1,74 @@
+//! `[[system]]`: a protocol with its options.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::value::{At, Empty, Written};
+use crate::scenario::units::Duration;
+
+/// A system: a name, and exactly one protocol.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("oneOf" = [
+    { "required": ["naive"] }, { "required": ["naive-delta"] }, { "required": ["occ"] }, { "required": ["gossip"] },
+]))]
+pub struct SystemTable {
+    /// The name in reports and in `[expect]`.
+    pub name: At<String>,
+    /// Read, modify, write, broadcast the total; the last writer wins.
+    pub naive: Option<At<Empty>>,
+    /// Broadcast increments without identity.
+    pub naive_delta: Option<At<Empty>>,
+    /// Optimistic concurrency control: read and compare-and-swap at a store, with bounded retry.
+    pub occ: Option<At<OccTable>>,
+    /// Gossip of a CRDT.
+    pub gossip: Option<At<GossipTable>>,
+}
+
+/// Options of `occ`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OccTable {
+    /// The store: `lin-kv`, `seq-kv` or `lww-kv`.
+    pub store: At<String>,
+    /// How often a lost compare-and-swap is tried again.
+    #[schemars(range(min = 0))]
+    pub retries: Option<At<i64>>,
+    /// The wait before a retry: doubling from `min` to `max`, with jitter.
+    pub backoff: Option<At<BackoffTable>>,
+    /// When an operation is given up; before the client's timeout.
+    pub deadline: Option<Written<Duration>>,
+    /// How long an answer of the store is waited for.
+    pub rpc_timeout: Option<Written<Duration>>,
+}
+
+/// Waits before retries.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BackoffTable {
+    /// The first.
+    pub min: Written<Duration>,
+    /// The longest.
+    pub max: Written<Duration>,
+}
+
+/// Options of `gossip`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GossipTable {
+    /// The data type: `g-counter` or `pn-counter`.
+    pub crdt: At<String>,
+    /// `push`, `pull` or `push-pull`.
+    pub mode: Option<At<String>>,
+    /// The time between two rounds.
+    pub interval: Option<Written<Duration>>,
+    /// Rounds are early or late by up to this.
+    pub jitter: Option<Written<Duration>>,
+    /// How many neighbours a round talks to.
+    #[schemars(range(min = 1))]
+    pub fanout: Option<At<i64>>,
+    /// What is sent: `state`, `delta` or `digest`.
+    pub payload: Option<At<String>>,
+    /// Are updates sent at once, beside the rounds?
+    pub eager: Option<bool>,
+}
