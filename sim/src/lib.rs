@@ -4,3 +4,8 @@ pub mod protocols;
 pub mod services;
 pub mod faults;
 pub mod workloads;
+pub mod measure;
+pub mod checkers;
+pub mod history;
+pub mod report;
+pub mod scenario;

@@ -33,6 +33,25 @@
 //! beginning is before `until` and before the end of the run; occurrences may overlap. `from` belongs to the window and
 //! `to` does not.
 //!
+//! ```
+//! use sim::{faults::*, kernel::{ids::Endpoints, time::{SECOND, Time}}};
+//! let cluster = Cluster {
+//!     endpoints: Endpoints { replicas: 5, services: 0, clients: 0 },
+//!     service_at: &[],
+//!     client_replica: &[],
+//! };
+//! let halves = FaultSpec {
+//!     index: 0,
+//!     at: Time(5 * SECOND),
+//!     for_ns: Some(SECOND),
+//!     every_ns: Some(10 * SECOND),
+//!     until: None,
+//!     kind: FaultKind::Partition(PartitionKind::Halves),
+//! };
+//! let windows = compile(&[halves], None, &cluster, 1, Time(20 * SECOND));
+//! assert_eq!(windows.iter().map(|window| window.label.as_str()).collect::<Vec<_>>(), ["partition at 5s", "partition at 15s"]);
+//! ```
+//!
 //! Names, ranges and contradictions are not judged here: whoever builds a [`FaultSpec`] has checked them. How windows
 //! act on the world is the kernel's business.
 
@@ -211,4 +230,86 @@ pub fn compile(
     }
     windows.sort_by_key(|window| window.from);
     windows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::time::SECOND;
+
+    const CLUSTER: Cluster<'_> = Cluster {
+        endpoints: Endpoints { replicas: 9, services: 1, clients: 2 },
+        service_at: &[NodeId(0)],
+        client_replica: &[Some(NodeId(0)), None],
+    };
+    const END: Time = Time(60 * SECOND);
+
+    fn specs() -> Vec<FaultSpec> {
+        let fault = |index, at: u64, kind| FaultSpec {
+            index,
+            at: Time(at * SECOND),
+            for_ns: Some(5 * SECOND),
+            every_ns: Some(9 * SECOND),
+            until: None,
+            kind,
+        };
+        vec![
+            fault(0, 7, FaultKind::Partition(PartitionKind::Random { groups: 3 })),
+            fault(1, 2, FaultKind::Partition(PartitionKind::MajorityRing)),
+            fault(2, 7, FaultKind::Pause { nodes: vec![NodeId(2)] }),
+            fault(3, 4, FaultKind::Partition(PartitionKind::Random { groups: 2 })),
+        ]
+    }
+
+    fn nemesis() -> NemesisSpec {
+        NemesisSpec {
+            kinds: NEMESIS.iter().map(|row| row.kind).collect(),
+            interval_ns: 3 * SECOND,
+            duration_ns: SECOND,
+            from: Time::ZERO,
+            until: Time(50 * SECOND),
+        }
+    }
+
+    /// All windows as text, with the numbers of faults blanked out.
+    fn compiled(specs: &[FaultSpec], with_nemesis: bool, seed: u64) -> Vec<(Option<u32>, String)> {
+        let nemesis = with_nemesis.then(nemesis);
+        let windows = compile(specs, nemesis.as_ref(), &CLUSTER, seed, END);
+        assert!(windows.is_sorted_by_key(|window| window.from));
+        let shown =
+            |window: &Window| format!("{} {:?} {:?} {:?}", window.label, window.from, window.to, window.disturbance);
+        windows.iter().map(|window| (window.fault, shown(window))).collect()
+    }
+
+    #[test]
+    fn removing_a_fault_leaves_all_other_windows_as_they_were() {
+        let (specs, all) = (specs(), compiled(&specs(), true, 5));
+        for removed in 0..4_u32 {
+            let mut fewer = specs.clone();
+            fewer.remove(removed as usize);
+            let expected: Vec<_> = all.iter().filter(|(fault, _)| *fault != Some(removed)).cloned().collect();
+            assert_eq!(compiled(&fewer, true, 5), expected);
+            // The file without the fault numbers the later ones anew.
+            (0..).zip(&mut fewer).for_each(|(index, spec)| spec.index = index);
+            let texts =
+                |windows: Vec<(Option<u32>, String)>| windows.into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+            assert_eq!(texts(compiled(&fewer, true, 5)), texts(expected));
+        }
+        let timeline: Vec<_> = all.iter().filter(|(fault, _)| fault.is_some()).cloned().collect();
+        assert_eq!(compiled(&specs, false, 5), timeline);
+    }
+
+    #[test]
+    fn equal_seeds_give_equal_windows() {
+        assert_eq!(compiled(&specs(), true, 1), compiled(&specs(), true, 1));
+        assert_ne!(compiled(&specs(), false, 1), compiled(&specs(), false, 2));
+        assert!(compile(&[], None, &CLUSTER, 1, END).is_empty());
+    }
+
+    #[test]
+    fn faults_that_begin_together_keep_their_order() {
+        let order: Vec<_> =
+            compiled(&specs(), true, 1).into_iter().filter(|(_, text)| text.contains(" at 7s ")).collect();
+        assert_eq!(order.iter().map(|(fault, _)| *fault).collect::<Vec<_>>(), [Some(0), Some(2)]);
+    }
 }

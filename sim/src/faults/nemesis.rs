@@ -9,6 +9,8 @@
 //! ones when the replicas are ordered by their words at (kind, k, replica). Services are never crashed, paused or
 //! slowed here; partitions cut them off by the rules of the parent module.
 //!
+//! For example, a mean interval of 10 s and a mean duration of 4 s give windows of 2 to 6 s that begin 5 to 15 s apart.
+//!
 //! Strengths are fixed: the constants of this module. Whoever needs other ones writes a timeline.
 
 use std::sync::Arc;
@@ -209,9 +211,8 @@ impl Victims {
         let side = self.side.word(row.entity, k) & 1 == 1;
         let cut = |cut| (Vec::new(), Disturbance::Cut(cut));
         let links = |effect| (Vec::new(), Disturbance::Links { links: LinkSelection::All, effect });
-        let on = |nodes: Vec<NodeId>, disturbance: &dyn Fn(Vec<NodeId>) -> Disturbance| {
-            (nodes.clone(), disturbance(nodes))
-        };
+        let on =
+            |nodes: Vec<NodeId>, disturbance: &dyn Fn(Vec<NodeId>) -> Disturbance| (nodes.clone(), disturbance(nodes));
         match row.kind {
             NemesisKind::Partition => cut(partition::isolate(cluster, &some(replicas / 2))),
             NemesisKind::MajorityRing => cut(partition::ring(cluster, &order())),
@@ -259,4 +260,162 @@ fn uniform((low, high): (u64, u64)) -> LatencyTable {
     let knots = steps(low, high, CELLS);
     let tail = steps(knots[CELLS - 1], high, TAIL_CELLS);
     LatencyTable::new(knots, tail).expect("the knots of a uniform distribution rise")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernel::ids::Endpoints;
+
+    fn cluster(replicas: u32) -> Cluster<'static> {
+        Cluster { endpoints: Endpoints { replicas, services: 0, clients: 0 }, service_at: &[], client_replica: &[] }
+    }
+
+    fn spec(kinds: &[NemesisKind]) -> NemesisSpec {
+        NemesisSpec {
+            kinds: kinds.to_vec(),
+            interval_ns: 2 * SECOND,
+            duration_ns: SECOND,
+            from: Time(10 * SECOND),
+            until: Time(1000 * SECOND),
+        }
+    }
+
+    fn every_kind() -> Vec<NemesisKind> {
+        NEMESIS.iter().map(|row| row.kind).collect()
+    }
+
+    fn shown(windows: &[Window]) -> Vec<String> {
+        windows.iter().map(|window| format!("{window:?}")).collect()
+    }
+
+    /// The nodes of a node fault.
+    fn victims(disturbance: &Disturbance) -> Option<&[NodeId]> {
+        match disturbance {
+            Disturbance::Crash { nodes, .. }
+            | Disturbance::Pause { nodes }
+            | Disturbance::Slow { nodes, .. }
+            | Disturbance::Clock { nodes, .. } => Some(nodes),
+            Disturbance::Cut(_) | Disturbance::Links { .. } => None,
+        }
+    }
+
+    #[test]
+    fn names_and_entities_are_unique_and_lead_back() {
+        for (number, row) in NEMESIS.iter().enumerate() {
+            assert_eq!(NemesisKind::from_name(row.name), Some(row.kind));
+            assert_eq!(row.kind.name(), row.name);
+            assert!(NEMESIS[..number].iter().all(|other| other.entity != row.entity && other.kind != row.kind));
+        }
+        assert_eq!(NemesisKind::from_name("kraken"), None);
+    }
+
+    #[test]
+    fn all_kinds_are_drawn_about_equally_often() {
+        let made = windows(&spec(&every_kind()), &cluster(5), 1);
+        // 990 s with a mean gap of 2 s, which deviates by 0.58 s per gap.
+        assert!(made.len().abs_diff(495) < 40, "{}", made.len());
+        for row in NEMESIS {
+            let count =
+                made.iter().filter(|window| window.label.starts_with(&format!("nemesis {} ", row.name))).count();
+            // 33 expected with a deviation of 5.6.
+            assert!(count.abs_diff(33) < 28, "{} {count}", row.name);
+        }
+    }
+
+    #[test]
+    fn each_kind_does_what_its_line_says() {
+        for row in NEMESIS {
+            let made = windows(&spec(&[row.kind]), &cluster(7), 4);
+            for window in &made {
+                let family = row.name.split('-').next().unwrap_or_default();
+                let partition = matches!(
+                    row.kind,
+                    NemesisKind::Partition
+                        | NemesisKind::MajorityRing
+                        | NemesisKind::Isolate
+                        | NemesisKind::OneWay
+                        | NemesisKind::Bridge
+                );
+                assert_eq!(window.kind, if partition { "partition" } else { family });
+                assert_eq!(window.fault, None);
+                if let Some(nodes) = victims(&window.disturbance) {
+                    assert!((1..=3).contains(&nodes.len()) && nodes.is_sorted(), "{nodes:?}");
+                    let names: Vec<_> = nodes.iter().map(|node| format!("n{}", node.0 + 1)).collect();
+                    assert_eq!(window.label, format!("nemesis {} {} at {}", row.name, names.join(" "), window.from));
+                }
+                if let Disturbance::Cut(cut) = &window.disturbance {
+                    let all = || (0..7).map(NodeId);
+                    assert!(all().any(|a| all().any(|b| cut.severs(a, b))), "{cut:?}");
+                }
+            }
+            let distinct = |shown: &mut Vec<String>| {
+                shown.sort();
+                shown.dedup();
+                shown.len()
+            };
+            let mut effects = made.iter().map(|window| format!("{:?}", window.disturbance)).collect();
+            let fixed = matches!(
+                row.kind,
+                NemesisKind::Loss | NemesisKind::Burst | NemesisKind::Duplicate | NemesisKind::Delay
+            );
+            assert_eq!(distinct(&mut effects) == 1, fixed, "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn delays_are_within_their_bounds() {
+        let table = uniform(DELAY_NS);
+        assert_eq!((table.latency_ns_min(), table.latency_ns_max()), DELAY_NS);
+        assert_eq!(table.sample(1 << 63), 300 * MILLISECOND);
+    }
+
+    #[test]
+    fn equal_seeds_give_equal_windows() {
+        let of = |seed| shown(&windows(&spec(&every_kind()), &cluster(5), seed));
+        assert_eq!(of(1), of(1));
+        assert_ne!(of(1), of(2));
+        assert!(windows(&spec(&[]), &cluster(5), 1).is_empty());
+    }
+
+    #[test]
+    fn a_further_kind_takes_over_some_windows_and_leaves_the_others() {
+        let mut kinds = every_kind();
+        let all = windows(&spec(&kinds), &cluster(5), 1);
+        kinds.remove(0);
+        let fewer = windows(&spec(&kinds), &cluster(5), 1);
+        assert_eq!(all.len(), fewer.len());
+        for (with, without) in all.iter().zip(&fewer) {
+            assert_eq!((with.from, with.to), (without.from, without.to));
+            let took_over = with.label.starts_with("nemesis partition ");
+            assert!(took_over || format!("{with:?}") == format!("{without:?}"), "{with:?} {without:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bounds_hold(
+            interval_ns in 2..20_000_u64, duration_ns in 0..50_000_u64, from in 0..1000_u64, lasts in 0..200_000_u64,
+            replicas in 1..9_u32, seed: u64,
+        ) {
+            let until = Time(from + lasts);
+            let spec = NemesisSpec { kinds: every_kind(), interval_ns, duration_ns, from: Time(from), until };
+            let made = windows(&spec, &cluster(replicas), seed);
+            prop_assert!(made.len() as u64 <= spec.windows_max());
+            let mut last = spec.from;
+            for window in made {
+                let (gap_ns, lasts_ns) = (window.from - last, window.to - window.from);
+                prop_assert!(gap_ns >= interval_ns / 2 && gap_ns <= interval_ns / 2 + interval_ns);
+                prop_assert!(lasts_ns >= duration_ns / 2 || window.to == until);
+                prop_assert!(lasts_ns <= (duration_ns / 2 + duration_ns).max(1));
+                prop_assert!(window.from < window.to && window.to <= until);
+                for node in victims(&window.disturbance).unwrap_or_default() {
+                    prop_assert!(node.0 < replicas);
+                }
+                last = window.from;
+            }
+        }
+    }
 }

@@ -56,3 +56,57 @@ impl FaultKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        faults::NEMESIS,
+        kernel::{
+            disturbance::{Burst, LinkSelection},
+            draws::Probability,
+            latency::LatencyTable,
+            node::Recovery,
+        },
+    };
+
+    #[test]
+    fn every_kind_is_registered_once() {
+        let (links, probability) = (LinkSelection::All, Probability::ZERO);
+        let partitions = [
+            PartitionKind::Groups { groups: vec![] },
+            PartitionKind::Halves,
+            PartitionKind::Isolate { nodes: vec![] },
+            PartitionKind::MajorityRing,
+            PartitionKind::Bridge { nodes: vec![] },
+            PartitionKind::OneWay { from: vec![], to: vec![] },
+            PartitionKind::Random { groups: 2 },
+            PartitionKind::Flapping { groups: vec![], up_ns: 1, down_ns: 1 },
+        ];
+        let others = [
+            FaultKind::Crash { nodes: vec![], recovery: Recovery::Durable, lost_ns: 0 },
+            FaultKind::Pause { nodes: vec![] },
+            FaultKind::Slow { nodes: vec![], delay_ns: 1 },
+            FaultKind::Clock { nodes: vec![], offset_ns: 1, drift_ppb: 1 },
+            FaultKind::Loss { links: links.clone(), probability },
+            FaultKind::Burst {
+                links: links.clone(),
+                burst: Burst { enter: probability, exit: probability, loss: probability },
+            },
+            FaultKind::Duplicate { links: links.clone(), probability },
+            FaultKind::Delay { links, latency: LatencyTable::constant(1).into() },
+        ];
+        let kinds = partitions.map(FaultKind::Partition).into_iter().chain(others);
+        let names: Vec<_> = kinds.map(|kind| kind.name()).collect();
+        assert_eq!(names, FAULTS.iter().map(|row| row.name).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn names_are_kebab_case_and_docs_are_one_line() {
+        let rows = FAULTS.iter().map(|row| (row.name, row.doc)).chain(NEMESIS.iter().map(|row| (row.name, row.doc)));
+        for (name, doc) in rows {
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || b"-.".contains(&byte)), "{name}");
+            assert!(!doc.is_empty() && doc.len() < 80 && !doc.contains('\n'), "{name}: {doc}");
+        }
+    }
+}

@@ -244,11 +244,14 @@ mod tests {
         history.finish(9);
         history.finish(10);
         let ends: Vec<_> = history.operations().iter().map(|o| (o.outcome.clone(), o.ended_ns)).collect();
-        assert_eq!(ends, [
-            (Outcome::Ok(CounterRet::Added), Some(3)),
-            (Outcome::Info("timeout"), Some(9)),
-            (Outcome::Fail("timeout"), Some(9)),
-        ]);
+        assert_eq!(
+            ends,
+            [
+                (Outcome::Ok(CounterRet::Added), Some(3)),
+                (Outcome::Info("timeout"), Some(9)),
+                (Outcome::Fail("timeout"), Some(9)),
+            ]
+        );
         assert_eq!(history.ignored_completions(), 2);
         assert!(!history.complete(lost, 11, Outcome::Ok(CounterRet::Added)));
         assert_eq!(history.updates().map(|o| o.id).collect::<Vec<_>>(), [add, lost]);

@@ -43,6 +43,8 @@ pub(crate) struct Core<N: Node> {
     pub(crate) touched: bool,
     pub(crate) effects: Vec<(OpId, Mark)>,
     pub(crate) answered: Vec<(OpId, Source)>,
+    /// Where the next answer comes from, if not from the replica's own state.
+    answered_from: Option<Source>,
 }
 
 /// A call in flight, or its return.
@@ -92,6 +94,7 @@ impl<N: Node> Core<N> {
             touched: false,
             effects: Vec::new(),
             answered: Vec::new(),
+            answered_from: None,
         }
     }
 
@@ -193,7 +196,7 @@ impl<N: Node> Context<N> for Direct<'_, N> {
     fn call(&mut self, service: NodeId, call: u64, request: KvRequest<StateOf<N>>) {
         let fate = self.core.network.send_far(self.core.now, self.id, service, REQUEST_BYTES);
         let index = service.0 - self.replicas();
-        let mut schedule = |core: &mut Core<N>, at, body| {
+        let schedule = |core: &mut Core<N>, at, body| {
             let incarnation = core.incarnations[self.id.index()];
             let body = core.calls.insert(Call { token: call, incarnation, body });
             core.queue.push(at, Event::Call { from: self.id, service: index, body });
@@ -209,7 +212,10 @@ impl<N: Node> Context<N> for Direct<'_, N> {
     }
 
     fn reply(&mut self, request: OpId, reply: Reply<RetOf<N>>) {
-        self.core.answered.push((request, Source::Replica));
+        if matches!(reply, Reply::Ok(_)) {
+            self.core.answered.push((request, self.core.answered_from.take().unwrap_or(Source::Replica)));
+        }
+        self.core.answered_from = None;
         self.core.answer(request, reply);
     }
 
@@ -230,6 +236,10 @@ impl<N: Node> Context<N> for Direct<'_, N> {
     fn derive(&mut self, from: LineageId, op: OpId) -> LineageId {
         self.core.effects.push((op, Mark::Lineage));
         self.core.lineage.derive(from, op)
+    }
+
+    fn answer_from(&mut self, lineage: LineageId) {
+        self.core.answered_from = Some(Source::Lineage(lineage));
     }
 
     fn effect(&mut self, op: OpId, origin: ReplicaId, progress: u64) {

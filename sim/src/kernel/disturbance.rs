@@ -171,3 +171,27 @@ pub struct Burst {
     /// Loss in the bad state.
     pub loss: Probability,
 }
+
+/// What one fault window did: a fault that did nothing put nothing to the test.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bite {
+    /// Messages it took.
+    pub messages_lost: u64,
+    /// Messages it made arrive twice.
+    pub messages_duplicated: u64,
+    /// Messages it made late.
+    pub messages_delayed: u64,
+    /// Other events it made late: on paused and slow nodes.
+    pub events_delayed: u64,
+    /// Nodes it took down.
+    pub crashes: u64,
+    /// Clocks it set wrong.
+    pub clocks_set: u64,
+}
+
+impl Bite {
+    /// Did the fault do anything at all?
+    pub fn bit(&self) -> bool {
+        *self != Self::default()
+    }
+}

@@ -24,6 +24,15 @@ impl LineageId {
     pub const ROOT: Self = Self(0);
 }
 
+/// Which of two values an update is behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Only the value that was compared.
+    From,
+    /// Only the value that it was compared with.
+    To,
+}
+
 /// The tree of values by derivation.
 #[derive(Clone, Debug)]
 pub struct Lineage {
@@ -60,16 +69,16 @@ impl Lineage {
         .map(|at| self.points[at.0 as usize].op)
     }
 
-    /// Visits the updates that separate two values: those only behind `from`, and those only behind `to`.
-    pub fn difference(&self, from: LineageId, to: LineageId, mut left: impl FnMut(OpId), mut gained: impl FnMut(OpId)) {
+    /// Visits the updates that separate two values.
+    pub fn difference(&self, from: LineageId, to: LineageId, mut visit: impl FnMut(OpId, Side)) {
         let (mut from, mut to) = (from, to);
         while from != to {
             let (old, new) = (self.points[from.0 as usize], self.points[to.0 as usize]);
             if old.depth >= new.depth {
-                left(old.op);
+                visit(old.op, Side::From);
                 from = old.parent;
             } else {
-                gained(new.op);
+                visit(new.op, Side::To);
                 to = new.parent;
             }
         }
@@ -92,10 +101,10 @@ mod tests {
         let left = lineage.derive(common, OpId(2));
         let mut right = lineage.derive(common, OpId(3));
         right = lineage.derive(right, OpId(4));
-        let (mut lost, mut gained) = (vec![], vec![]);
-        lineage.difference(left, right, |op| lost.push(op), |op| gained.push(op));
-        assert_eq!((lost, gained), (vec![OpId(2)], vec![OpId(4), OpId(3)]));
-        lineage.difference(left, left, |_| unreachable!(), |_| unreachable!());
+        let mut apart = vec![];
+        lineage.difference(left, right, |op, side| apart.push((op.0, side)));
+        assert_eq!(apart, [(4, Side::To), (2, Side::From), (3, Side::To)]);
+        lineage.difference(left, left, |_, _| unreachable!("a value does not differ from itself"));
         assert_eq!(lineage.path(LineageId::ROOT).count(), 0);
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::{
-    disturbance::{Burst, Cut, LinkEffect, LinkSelection},
+    disturbance::{Bite, Burst, Cut, LinkEffect, LinkSelection},
     draws::{Probability, Stream},
     ids::{NodeId, Role},
     plan::{ClassOf, NetworkPlan},
@@ -37,8 +37,8 @@ pub struct Network {
     routes: Vec<Vec<Option<NodeId>>>,
     cuts: Vec<(u32, Cut)>,
     effects: Vec<ActiveEffect>,
-    /// How many messages each fault window cost or changed: the evidence that it was put to the test.
-    touched_by_window: Vec<u64>,
+    /// What each fault window did.
+    bites: Vec<Bite>,
     /// Messages and bytes between replicas and services.
     pub traffic: Traffic,
 }
@@ -175,7 +175,7 @@ impl Network {
             routes,
             cuts: Vec::new(),
             effects: Vec::new(),
-            touched_by_window: vec![0; windows],
+            bites: vec![Bite::default(); windows],
             traffic: Traffic::default(),
             plan,
         }
@@ -186,14 +186,14 @@ impl Network {
         &self.plan
     }
 
-    /// How many messages fault window `window` cost or changed.
-    pub fn touched_by(&self, window: usize) -> u64 {
-        self.touched_by_window[window]
+    /// What every fault window has done so far: the evidence that it was put to the test.
+    pub fn bites(&self) -> &[Bite] {
+        &self.bites
     }
 
-    /// Evidence that fault window `window` did something to a node.
-    pub(crate) fn touch(&mut self, window: u32) {
-        self.touched_by_window[window as usize] += 1;
+    /// For noting what fault window `window` does to a node.
+    pub(crate) fn bite(&mut self, window: u32) -> &mut Bite {
+        &mut self.bites[window as usize]
     }
 
     /// The memory held, in bytes.
@@ -230,7 +230,7 @@ impl Network {
         }
         for (window, cut) in &self.cuts {
             if cut.severs(from, to) {
-                self.touched_by_window[*window as usize] += 1;
+                self.bites[*window as usize].messages_lost += 1;
                 return true;
             }
         }
@@ -353,7 +353,7 @@ impl Network {
         }
         for (window, cut) in &self.cuts {
             if cut.severs(from, to) {
-                self.touched_by_window[*window as usize] += 1;
+                self.bites[*window as usize].messages_lost += 1;
                 self.traffic.cut += 1;
                 return Fate::Lost;
             }
@@ -420,7 +420,13 @@ impl Network {
                     };
                 }
             }
-            self.touched_by_window[active.window as usize] += u64::from(lost || fate != before);
+            let bite = &mut self.bites[active.window as usize];
+            match (before, fate) {
+                _ if lost => bite.messages_lost += 1,
+                (Fate::Arrives(_), Fate::ArrivesTwice(..)) => bite.messages_duplicated += 1,
+                _ if before != fate => bite.messages_delayed += 1,
+                _ => {}
+            }
             if lost {
                 self.traffic.lost += 1;
                 return Fate::Lost;

@@ -246,6 +246,11 @@ pub trait Context<N: Node> {
     /// Ghost: update `op` took effect here, and `progress` is what [`Node::progress`] now reports for `origin`.
     fn effect(&mut self, op: OpId, origin: ReplicaId, progress: u64);
 
+    /// Ghost: the next answer to a client returns a value with this lineage, and not this replica's own.
+    fn answer_from(&mut self, lineage: LineageId) {
+        let _ = lineage;
+    }
+
     /// The identity under which this incarnation of the replica writes. A restarted replica may have forgotten what it
     /// acknowledged, so it never writes under an identity it used before.
     fn replica_id(&self) -> ReplicaId {

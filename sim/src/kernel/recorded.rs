@@ -1,9 +1,9 @@
 //! The context that keeps effects as data.
 //!
-//! [`Recorded`] runs the handlers of a [`Node`] without a world: what a handler does is kept as a list of [`Effect`]s, and
-//! whoever drives the node decides what becomes of each. Unit tests of protocols, the exploration of all interleavings and
-//! the exchange with other programs use it. One `Recorded` serves any number of replicas, one after the other: it speaks
-//! for the replica named by [`Recorded::act_as`].
+//! [`Recorded`] runs the handlers of a [`Node`] without a world: what a handler does is kept as a list of [`Effect`]s,
+//! and whoever drives the node decides what becomes of each. Unit tests of protocols, the exploration of all
+//! interleavings and the exchange with other programs use it. One `Recorded` serves any number of replicas, one after
+//! the other: it speaks for the replica named by [`Recorded::act_as`].
 //!
 //! Invariant: effects are kept in the order in which the handler caused them, and draws are a function of
 //! (seed, replica, purpose, number of the draw) or come from a script; never from anything else.
@@ -92,6 +92,11 @@ pub enum Effect<N: Node> {
         origin: ReplicaId,
         /// The origin's progress right after it.
         progress: u64,
+    },
+    /// Ghost: the next answer returns a value with this lineage.
+    AnswersFrom {
+        /// The lineage.
+        lineage: LineageId,
     },
 }
 
@@ -250,6 +255,10 @@ impl<N: Node> Context<N> for Recorded<N> {
 
     fn effect(&mut self, op: OpId, origin: ReplicaId, progress: u64) {
         self.effects.push(Effect::TookEffect { op, origin, progress });
+    }
+
+    fn answer_from(&mut self, lineage: LineageId) {
+        self.effects.push(Effect::AnswersFrom { lineage });
     }
 }
 

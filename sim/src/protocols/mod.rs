@@ -1,7 +1,7 @@
 //! Protocols: ways to keep copies of an object, from the naive to the proven.
 //!
-//! Every protocol is a [`crate::kernel::node::Node`] in one file or folder of its own, which opens with what the protocol
-//! promises, what it costs, where it comes from, and how it goes wrong where it does.
+//! Every protocol is a [`crate::kernel::node::Node`] in one file or folder of its own, which opens with what the
+//! protocol promises, what it costs, where it comes from, and how it goes wrong where it does.
 //!
 //! | protocol | answers while cut off | loses updates | counts updates twice |
 //! |---|---|---|---|
@@ -17,6 +17,6 @@ pub mod naive;
 pub mod naive_delta;
 pub mod occ;
 
-/// What every message carries beside its content: its kind and flags (2 bytes), the length of the content (2), a checksum
-/// (4), and the numbers of sender and receiver (4 each).
+/// What every message carries beside its content: its kind and flags (2 bytes), the length of the content (2), a
+/// checksum (4), and the numbers of sender and receiver (4 each).
 pub const HEADER_BYTES: u64 = 16;

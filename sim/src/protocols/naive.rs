@@ -3,12 +3,12 @@
 //! **Promises** nothing. Every replica answers at once from its own copy, and the latest writer (by the writers' own
 //! clocks) overwrites what the others have.
 //!
-//! **Costs** one message of constant size per update and peer; on a graph that is not complete, every replica that adopts
-//! a value passes it on to its neighbours but the sender.
+//! **Costs** one message of constant size per update and peer. A replica that adopts a value from a neighbour that
+//! could not reach everybody itself passes it on to its other neighbours.
 //!
 //! **Goes wrong** whenever two updates are concurrent: an absolute value carries only the updates that its writer knew
-//! (the lost-update problem; Berenson et al. 1995, "A critique of ANSI SQL isolation levels", P4). Last writer wins is the
-//! rule of Thomas (1979), "A majority consensus approach to concurrency control", with clocks for version numbers.
+//! (the lost-update problem; Berenson et al. 1995, "A critique of ANSI SQL isolation levels", P4). Last writer wins is
+//! the rule of Thomas (1979), "A majority consensus approach to concurrency control", with clocks for version numbers.
 //!
 //! ```text
 //! n1   0 --add 1--> 1 (clock 1) ---. .---> later than clock 1: adopts 5
@@ -16,9 +16,9 @@
 //! n2   0 --add 5--> 5 (clock 2) ---' '---> earlier than clock 2: ignores 1      both show 5: the 1 is lost for good
 //! ```
 //!
-//! A replica whose clock is ahead wins against later writers until the others' clocks catch up; a replica whose clock is
-//! set back writes values that nobody else adopts. Nothing is ever sent again, so a lost message leaves replicas apart
-//! until the next update.
+//! A replica whose clock is ahead wins against later writers until the others' clocks catch up; a replica whose clock
+//! is set back writes values that nobody else adopts. Nothing is ever sent again, so a lost message leaves replicas
+//! apart until the next update.
 
 use std::convert::Infallible;
 
@@ -49,9 +49,9 @@ impl Stamp {
     const INITIAL: Self = Self { clock_ns: i64::MIN, writer: NodeId(0) };
 }
 
-/// The absolute value that a replica holds; also the message.
+/// The absolute value that a replica holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Total {
+pub struct Copied {
     /// The value.
     pub total: i128,
     /// Who wrote it, and when.
@@ -60,8 +60,17 @@ pub struct Total {
     pub lineage: LineageId,
 }
 
+/// What a replica sends: its copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// The copy.
+    pub copy: Copied,
+    /// Did the sender send it to all other replicas? Then there is nobody to pass it on to.
+    pub to_all: bool,
+}
+
 impl Payload for Total {
-    /// The header, 16 bytes of value, 8 of clock and 4 of writer.
+    /// The header, which has room for the flag; 16 bytes of value, 8 of clock and 4 of writer.
     #[inline]
     fn bytes(&self) -> u64 {
         HEADER_BYTES + 16 + 8 + 4
@@ -69,8 +78,9 @@ impl Payload for Total {
 
     #[inline]
     fn fold(&self, fold: &mut Fold) {
-        fold.words(self.total as u64, (self.total >> 64) as u64);
-        fold.words(self.stamp.clock_ns as u64, u64::from(self.stamp.writer.0));
+        let Copied { total, stamp, .. } = self.copy;
+        fold.words(total as u64, (total >> 64) as u64);
+        fold.words(stamp.clock_ns as u64, u64::from(self.to_all) << 32 | u64::from(stamp.writer.0));
     }
 
     fn kind(&self) -> &'static str {
@@ -81,13 +91,13 @@ impl Payload for Total {
 /// A replica of the naive protocol. See the [module documentation](self).
 #[derive(Clone, Debug)]
 pub struct Naive {
-    copy: Total,
+    copy: Copied,
 }
 
 impl Naive {
     #[inline]
     fn add(&mut self, request: OpId, amount: i64, cx: &mut impl Context<Self>) {
-        self.copy = Total {
+        self.copy = Copied {
             total: self.copy.total + i128::from(amount),
             stamp: Stamp { clock_ns: cx.clock_ns(), writer: cx.id() },
             lineage: cx.derive(self.copy.lineage, request),
@@ -100,10 +110,11 @@ impl Naive {
     /// Sends the copy to all peers but one.
     #[inline]
     fn spread(&self, except: Option<NodeId>, cx: &mut impl Context<Self>) {
+        let message = Total { copy: self.copy, to_all: cx.peers() + 1 == cx.replicas() };
         for index in 0..cx.peers() {
             let peer = cx.peer(index);
             if Some(peer) != except {
-                cx.send(peer, self.copy);
+                cx.send(peer, message);
             }
         }
     }
@@ -116,7 +127,7 @@ impl Node for Naive {
     type Config = ();
 
     fn boot((): &(), _: NodeId, _: u32) -> Self {
-        Self { copy: Total { total: 0, stamp: Stamp::INITIAL, lineage: LineageId::ROOT } }
+        Self { copy: Copied { total: 0, stamp: Stamp::INITIAL, lineage: LineageId::ROOT } }
     }
 
     fn on_start(&mut self, _: &mut impl Context<Self>) {}
@@ -131,12 +142,12 @@ impl Node for Naive {
 
     #[inline]
     fn on_message(&mut self, from: NodeId, message: Total, cx: &mut impl Context<Self>) {
-        if message.stamp <= self.copy.stamp {
+        if message.copy.stamp <= self.copy.stamp {
             return;
         }
-        self.copy = message;
+        self.copy = message.copy;
         cx.touched();
-        if cx.peers() + 1 < cx.replicas() {
+        if !message.to_all {
             self.spread(Some(from), cx);
         }
     }
@@ -254,6 +265,7 @@ mod tests {
 
     #[test]
     fn values_are_passed_on_where_not_everybody_is_a_neighbour() {
+        // The replica in the middle sees everybody, and yet must pass on what comes from those who do not.
         let mut cluster = Cluster::new(Topology::Sparse(Rows::from_edges(3, &[(0, 1), (1, 2)])));
         let sent = cluster.add(0, 1, 0, 7);
         assert_eq!(sent.len(), 1);

@@ -1,8 +1,8 @@
 //! Naive deltas: send every increment to everybody, once.
 //!
-//! **Promises** convergence to the sum only if the network loses nothing and repeats nothing. Additions commute, so their
-//! order makes no difference; this is an operation-based counter without the exactly-once delivery that its proof assumes
-//! (Shapiro et al. 2011, INRIA RR-7506, section 3.1.1).
+//! **Promises** convergence to the sum only if the network loses nothing and repeats nothing. Additions commute, so
+//! their order makes no difference; this is an operation-based counter without the exactly-once delivery that its proof
+//! assumes (Shapiro et al. 2011, INRIA RR-7506, section 3.1.1).
 //!
 //! **Costs** one small message per update and peer.
 //!
@@ -170,7 +170,9 @@ mod tests {
         let increments = [5, -3, i64::MAX].map(|amount| Increment { amount, op: OpId(0) });
         let total = |order: [usize; 3], cx: &mut Recorded<NaiveDelta>| {
             let mut node = NaiveDelta::boot(&(), NodeId(0), 2);
-            order.map(|index| node.on_message(NodeId(1), increments[index], cx));
+            for index in order {
+                node.on_message(NodeId(1), increments[index], cx);
+            }
             node.value()
         };
         assert_eq!(total([0, 1, 2], &mut cx), total([2, 0, 1], &mut cx));

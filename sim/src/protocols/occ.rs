@@ -1,12 +1,12 @@
 //! Optimistic concurrency control: every operation goes to a store, and an update is a read and a compare-and-swap.
 //!
-//! **Promises** what the store promises. With a linearizable store, no acknowledged update is lost and none counts twice.
-//! An operation whose fate is unknown is reported as such, never as done and never as failed.
+//! **Promises** what the store promises. With a linearizable store, no acknowledged update is lost and none counts
+//! twice. An operation whose fate is unknown is reported as such, never as done and never as failed.
 //!
-//! **Costs** a round trip per read and at least two per update; of n updates that start together, one succeeds per round,
-//! so that n rounds and n (n + 1) / 2 attempts are needed if all retry at once. A replica that cannot reach the store
-//! refuses all work. The scheme is that of Kung and Robinson (1981), "On optimistic methods for concurrency control";
-//! retries wait for a random time below an exponentially growing cap ("full jitter").
+//! **Costs** a round trip per read and at least two per update; of n updates that start together, one succeeds per
+//! round, so that n rounds and n (n + 1) / 2 attempts are needed if all retry at once. A replica that cannot reach the
+//! store refuses all work. The scheme is that of Kung and Robinson (1981), "On optimistic methods for concurrency
+//! control"; retries wait for a random time below an exponentially growing cap ("full jitter").
 //!
 //! ```text
 //! n1   read -> 0      cas 0 -> 1 ok                                                acknowledged
@@ -15,9 +15,9 @@
 //! store      0               1                                  6
 //! ```
 //!
-//! **Goes wrong** where the store does: over `lww-kv` a compare-and-swap can succeed at an internal replica whose state is
-//! then overwritten. It also relies on each request reaching the store at most once: a compare-and-swap that arrives twice
-//! refuses itself, and if the refusal comes back first, the update is made again.
+//! **Goes wrong** where the store does: over `lww-kv` a compare-and-swap can succeed at an internal replica whose state
+//! is then overwritten. It also relies on each request reaching the store at most once: a compare-and-swap that arrives
+//! twice refuses itself, and if the refusal comes back first, the update is made again.
 //!
 //! The driving of an operation, by its [`Step`]:
 //!
@@ -28,8 +28,8 @@
 //!    '--no reply: reads again, as reads can be repeated
 //! ```
 //!
-//! A compare-and-swap without reply is never sent again. What is deliberately absent: caches of the value. A replica keeps
-//! nothing but operations in flight, and forgets those when it restarts.
+//! A compare-and-swap without reply is never sent again. What is deliberately absent: caches of the value. A replica
+//! keeps nothing but operations in flight, and forgets those when it restarts.
 
 use std::convert::Infallible;
 
@@ -41,6 +41,7 @@ use crdts::{
 use crate::kernel::{
     fold::Fold,
     ids::{NodeId, OpId},
+    lineage::LineageId,
     node::{Context, Costs, Knowledge, Node, Observation, Payload, Purpose, Recovery, Refusal, Reply},
     service::{Key, KvReply, KvRequest},
     time::MILLISECOND,
@@ -170,17 +171,20 @@ impl Occ {
     }
 
     /// The read of the operation at `index` returned; `None`: the key does not exist.
-    fn on_value(&mut self, index: usize, value: Option<i128>, cx: &mut impl Context<Self>) {
-        let total = value.unwrap_or_default();
+    fn on_value(&mut self, index: usize, read: Option<(i128, LineageId)>, cx: &mut impl Context<Self>) {
+        let (total, lineage) = read.unwrap_or((0, LineageId::ROOT));
         let flight = &self.in_flight[index];
         match flight.op {
-            CounterOp::Read => self.end(index, Reply::Ok(CounterRet::Total(total)), cx),
+            CounterOp::Read => {
+                cx.answer_from(lineage);
+                self.end(index, Reply::Ok(CounterRet::Total(total)), cx);
+            }
             CounterOp::Add(amount) => {
                 let swap = KvRequest::Cas {
                     key: COUNTER,
                     from: total,
                     to: total + i128::from(amount),
-                    create_if_not_exists: value.is_none(),
+                    create_if_not_exists: read.is_none(),
                     op: Some(flight.request),
                 };
                 self.call(index, Step::Swapping, swap, cx);
@@ -300,7 +304,7 @@ impl Node for Occ {
     fn on_return(&mut self, call: u64, reply: KvReply<i128>, cx: &mut impl Context<Self>) {
         let Some(index) = self.waiting_for(call) else { return };
         match (self.in_flight[index].step, reply) {
-            (Step::Reading, KvReply::Value { value, .. }) => self.on_value(index, Some(value), cx),
+            (Step::Reading, KvReply::Value { value, lineage }) => self.on_value(index, Some((value, lineage)), cx),
             (Step::Reading, KvReply::KeyDoesNotExist) => self.on_value(index, None, cx),
             (Step::Swapping, KvReply::Swapped) => self.end(index, Reply::Ok(CounterRet::Added), cx),
             // A key that has gone since it was read is a changed value like any other.
@@ -341,7 +345,6 @@ impl Node for Occ {
 mod tests {
     use super::*;
     use crate::kernel::{
-        lineage::LineageId,
         recorded::{Effect, Recorded},
         topology::Topology,
     };
@@ -354,6 +357,7 @@ mod tests {
         requests: Requests,
         timers: Vec<(u64, OccTimer)>,
         replies: Vec<(OpId, Reply<CounterRet>)>,
+        answers_from: Option<LineageId>,
     }
 
     impl Bench {
@@ -366,6 +370,7 @@ mod tests {
                 requests: Vec::new(),
                 timers: Vec::new(),
                 replies: Vec::new(),
+                answers_from: None,
             }
         }
 
@@ -378,6 +383,7 @@ mod tests {
                     }
                     Effect::After { delay_ns, timer } => self.timers.push((delay_ns, timer)),
                     Effect::Reply { request, reply } => self.replies.push((request, reply)),
+                    Effect::AnswersFrom { lineage } => self.answers_from = Some(lineage),
                     other => panic!("unexpected {other:?}"),
                 }
             }
@@ -456,10 +462,21 @@ mod tests {
         bench.request(CounterOp::Read);
         bench.answer(KvReply::KeyDoesNotExist);
         assert_eq!(bench.outcome(), Some(&Reply::Ok(CounterRet::Total(0))));
+        assert_eq!(bench.answers_from, Some(LineageId::ROOT));
         let mut bench = Bench::new(|_| {});
         bench.request(CounterOp::Add(-3));
         bench.answer(KvReply::KeyDoesNotExist);
         assert_eq!(bench.requests[1].1, swap(0, -3, true));
+    }
+
+    #[test]
+    fn a_read_is_put_down_to_the_lineage_of_what_was_read() {
+        let mut bench = Bench::new(|_| {});
+        let lineage = bench.cx.lineage.derive(LineageId::ROOT, OpId(3));
+        bench.request(CounterOp::Read);
+        bench.answer(KvReply::Value { value: 8, lineage });
+        assert_eq!(bench.outcome(), Some(&Reply::Ok(CounterRet::Total(8))));
+        assert_eq!(bench.answers_from, Some(lineage));
     }
 
     #[test]

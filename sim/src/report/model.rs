@@ -297,7 +297,7 @@ impl FaultBite {
     }
 }
 
-/// The JSON Schema of [`Report`].
+/// The JSON Schema of `report.json`. It describes what is written, so every name is required.
 pub fn report_schema() -> schemars::Schema {
-    schemars::schema_for!(Report)
+    schemars::generate::SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Report>()
 }

@@ -133,7 +133,11 @@ fn tabulate(quantile: impl Fn(Grain, f64) -> u64, is_bounded: bool) -> LatencyTa
     let rising = |knots: Vec<u64>| {
         // Neighbouring knots may differ by a rounding error in the wrong direction.
         let mut highest = 0;
-        knots.into_iter().map(|knot| std::mem::replace(&mut highest, highest.max(knot)).max(knot)).collect()
+        let next = |knot: u64| {
+            highest = highest.max(knot);
+            highest
+        };
+        knots.into_iter().map(next).collect()
     };
     let knots = rising((0..=CELLS as u64).map(|k| at(k * cell)).collect());
     let tail = rising((0..=TAIL_CELLS as u64).map(|k| at(GRAINS - cell + k * 2)).collect());

@@ -1,7 +1,6 @@
 //! Quantities as people write them: `20ms`, `0.5%`, `256KiB`, `200/s`, `100ppm`.
 //!
-//! Every quantity is text with a unit and becomes an exact integer; what an integer cannot hold is refused, never
-//! rounded. A [`Unit`] names the quantity, so that a field of the scenario file says in its type what it takes.
+//! Every quantity is text with a unit and becomes an exact integer; what an integer cannot hold is refused. A [`Unit`] names the quantity, so that a field of the scenario file says in its type what it takes.
 //!
 //! ```
 //! use sim::scenario::units::{Duration, Unit};
@@ -16,8 +15,8 @@ use crate::kernel::draws::Probability;
 /// The longest duration of a scenario, about 31 years: sums of a dozen of them stay within 64 bits.
 pub const DURATION_NS_MAX: u64 = 1_000_000_000_000_000_000;
 
-/// The least frequent and the most frequent rate, as the interval between two events.
-const INTERVAL_NS_MAX: u128 = DURATION_NS_MAX as u128;
+/// One event per nanosecond, in events per 1000 seconds.
+const RATE_MHZ_MAX: u128 = 1_000_000_000_000;
 
 /// A quantity that a scenario writes as text.
 pub trait Unit {
@@ -138,32 +137,18 @@ impl Unit for Throughput {
     }
 }
 
-/// How often something happens: `events` in `per_ns` nanoseconds, exactly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// How many events.
-    pub events: u64,
-    /// In how many nanoseconds.
-    pub per_ns: u64,
-}
-
-impl Rate {
-    /// The mean interval between two events in nanoseconds, rounded to nearest.
-    pub fn interval_ns(self) -> u64 {
-        (self.per_ns + self.events / 2) / self.events
-    }
-}
-
-/// A rate of events.
+/// A rate of events, in events per 1000 seconds (millihertz).
+///
+/// Rates above one per second are rounded to the nearest, an error below one in two thousand; slower ones must be exact.
 #[derive(Clone, Copy, Debug)]
 pub struct Frequency;
 
 impl Unit for Frequency {
-    type Value = Rate;
+    type Value = u64;
     const EXPECTED: &'static str = "a rate such as \"200/s\"";
     const PATTERN: &'static str = r"^\s*[0-9][0-9_]*(\.[0-9]+)?\s*/\s*(ms|s|m|h)\s*$";
 
-    fn parse(text: &str) -> Result<Rate, Malformed> {
+    fn parse(text: &str) -> Result<u64, Malformed> {
         let unfit = || Malformed::new(format!("`{text}` is not {}", Self::EXPECTED)).help("write events per `ms`, `s`, `m` or `h`");
         let (number, unit) = split(text)?;
         let unit = unit.strip_prefix('/').ok_or_else(unfit)?.trim();
@@ -171,16 +156,20 @@ impl Unit for Frequency {
         if number.negative {
             return Err(Malformed::new("a rate cannot be negative"));
         }
-        let events = u64::try_from(number.digits).unwrap_or(u64::MAX);
-        if events == 0 {
+        if number.digits == 0 {
             return Err(Malformed::new("a rate of zero lets nothing happen").help("use a rate above zero"));
         }
-        let per_ns = unit_ns.checked_mul(10_u128.pow(number.scale)).filter(|ns| *ns <= INTERVAL_NS_MAX);
-        let per_ns = per_ns.ok_or_else(|| Malformed::new("the rate has too many decimals"))?;
-        if u128::from(events) > per_ns {
+        // The digits are below 2^67, and 10^18 nanoseconds make 10^12 events per 1000 seconds at one per nanosecond.
+        let per_ns = unit_ns * 10_u128.pow(number.scale);
+        let events = number.digits * 1_000_000_000_000;
+        let rate_mhz = (events + per_ns / 2) / per_ns;
+        if rate_mhz < 1_000 && events % per_ns != 0 {
+            return Err(Malformed::new("the rate is no whole number of events in 1000 seconds").help("use a rounder rate"));
+        }
+        if rate_mhz > RATE_MHZ_MAX {
             return Err(Malformed::new("a rate cannot exceed one event per nanosecond").help("use a lower rate"));
         }
-        Ok(Rate { events, per_ns: per_ns as u64 })
+        Ok(rate_mhz as u64)
     }
 }
 
@@ -440,23 +429,18 @@ mod tests {
     }
 
     #[test]
-    fn rates_are_exact_fractions() {
-        for (text, events, per_ns, interval_ns) in [
-            ("200/s", 200, 1_000_000_000, 5_000_000),
-            ("12/m", 12, 60_000_000_000, 5_000_000_000),
-            ("0.5 /s", 5, 10_000_000_000, 2_000_000_000),
-            ("3/ms", 3, 1_000_000, 333_333),
-            ("1/h", 1, 3_600_000_000_000, 3_600_000_000_000),
-        ] {
-            assert_eq!(Frequency::parse(text), Ok(Rate { events, per_ns }), "{text}");
-            assert_eq!(Frequency::parse(text).map(Rate::interval_ns), Ok(interval_ns), "{text}");
+    fn rates_are_millihertz() {
+        for (text, rate_mhz) in
+            [("200/s", 200_000), ("12/m", 200), ("0.5 /s", 500), ("3/ms", 3_000_000), ("3.6/h", 1), ("100/m", 1_667), ("1/ms", 1_000_000)]
+        {
+            assert_eq!(Frequency::parse(text), Ok(rate_mhz), "{text}");
         }
         assert_eq!(message::<Frequency>("0/s"), "a rate of zero lets nothing happen");
         assert_eq!(message::<Frequency>("-5/s"), "a rate cannot be negative");
         assert_eq!(message::<Frequency>("200"), "`200` is not a rate such as \"200/s\"");
         assert_eq!(message::<Frequency>("200/day"), "`200/day` is not a rate such as \"200/s\"");
         assert_eq!(message::<Frequency>("2000000000/s"), "a rate cannot exceed one event per nanosecond");
-        assert_eq!(message::<Frequency>("0.0000000000001/h"), "the rate has too many decimals");
+        assert_eq!(message::<Frequency>("1/h"), "the rate is no whole number of events in 1000 seconds");
     }
 
     #[test]

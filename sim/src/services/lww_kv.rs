@@ -10,8 +10,8 @@
 //! merge in either direction:           (1, 1) is later than (1, 0): the value is 1, and the 5 is lost
 //! ```
 //!
-//! It answers reads with old values after new ones, and a compare-and-swap that succeeded at a replica that was behind is
-//! silently overwritten. It is here to show what optimistic concurrency control is worth without a store to rely on.
+//! It answers reads with old values after new ones, and a compare-and-swap that succeeded at a replica that was behind
+//! is silently overwritten. It is here to show what optimistic concurrency control is worth without a store to rely on.
 
 use std::collections::BTreeMap;
 
@@ -113,15 +113,13 @@ impl<V: Value> Service<V> for LwwKv<V> {
 
     fn on_wake(&mut self, _: &mut ServiceContext<'_>) {}
 
-    /// One answer is possible when all internal replicas have the same value. A key that does not exist at one of them has
-    /// the default value there.
+    /// One answer is possible when all internal replicas have the same value. A key that does not exist at one of them
+    /// has the default value there.
     fn visible(&self, _: NodeId, key: Key) -> Option<Visible> {
         let Some(latest) = self.latest(key) else { return Some(Entry::<V>::missing()) };
-        let same = |internal: &Internal<V>| {
-            match internal.entries.get(&key) {
-                Some(stamped) => stamped.entry.value == latest.entry.value,
-                None => latest.entry.value == V::default(),
-            }
+        let same = |internal: &Internal<V>| match internal.entries.get(&key) {
+            Some(stamped) => stamped.entry.value == latest.entry.value,
+            None => latest.entry.value == V::default(),
         };
         self.internals.iter().all(same).then(|| latest.entry.visible())
     }

@@ -6,8 +6,8 @@
 //! | `seq-kv` ([`seq_kv`]) | sequentially consistent: clients may be served past states, but none goes back in time |
 //! | `lww-kv` ([`lww_kv`]) | last writer wins over several internal replicas: reads go back, swaps get overwritten |
 //!
-//! In all of them a key does not exist until it is written. [`Service::newest`] and [`Service::visible`] show a missing key
-//! as the default value, as clients that create on first write do.
+//! In all of them a key does not exist until it is written. [`Service::newest`] and [`Service::visible`] show a missing
+//! key as the default value, as clients that create on first write do.
 //!
 //! Nothing here knows about networks: a store answers at once, and what becomes of the answer is not its business.
 
@@ -223,9 +223,15 @@ fn key_of<V>(request: &KvRequest<V>) -> Key {
 }
 
 /// Ghost: the lineage of a value that was just set where the key had `current`, and a note that the update took effect.
-/// A compare-and-swap is put down to the lineage of the state in which it takes effect, not of the state that its client
-/// read: the same value may have come about again in between.
-fn lineage_after(current: LineageId, builds_on: bool, op: Option<OpId>, lineage: &mut Lineage, effects: &mut Vec<OpId>) -> LineageId {
+/// A compare-and-swap is put down to the lineage of the state in which it takes effect, not of the state that its
+/// client read: the same value may have come about again in between.
+fn lineage_after(
+    current: LineageId,
+    builds_on: bool,
+    op: Option<OpId>,
+    lineage: &mut Lineage,
+    effects: &mut Vec<OpId>,
+) -> LineageId {
     let base = if builds_on { current } else { LineageId::ROOT };
     let Some(op) = op else { return base };
     effects.push(op);

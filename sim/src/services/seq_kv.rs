@@ -1,23 +1,24 @@
 //! `seq-kv`: a sequentially consistent key-value store, and really no more than that.
 //!
 //! There is one order of all changes, over all keys. Every change makes a new state of the whole map. A client (each
-//! endpoint that sends requests is one) has a position in that order, which never goes back. A request is first tried at a
-//! state drawn at random between the client's position and the newest state. If it would change nothing there, it is
-//! answered from there and the client moves to that position: this goes for reads, for swaps that fail, and for writes of
-//! the value that is there already. Otherwise it is made in the newest state, and the client moves to the state after it.
-//! So all clients see the changes in one order, each sees its own, and none sees time go back (Lamport 1979, "How to make
-//! a multiprocessor computer that correctly executes multiprocess programs"); but what a client sees may be old.
+//! endpoint that sends requests is one) has a position in that order, which never goes back. A request is first tried
+//! at a state drawn at random between the client's position and the newest state. If it would change nothing there, it
+//! is answered from there and the client moves to that position: this goes for reads, for swaps that fail, and for
+//! writes of the value that is there already. Otherwise it is made in the newest state, and the client moves to the
+//! state after it. So all clients see the changes in one order, each sees its own, and none sees time go back (Lamport
+//! 1979, "How to make a multiprocessor computer that correctly executes multiprocess programs"); but what a client sees
+//! may be old.
 //!
 //! ```text
 //! n1   cas 0 -> 1 ok   cas 1 -> 2 ok
 //! n2                                   read -> 0   read -> 1   read -> 1   read -> 2      never back to 0 or 1
 //! ```
 //!
-//! A state can be served until `staleness_ns_max` after it was superseded: replicas that only read see everything in the
-//! end. The store asks to be woken when a state ceases to be served.
+//! A state can be served until `staleness_ns_max` after it was superseded: replicas that only read see everything in
+//! the end. The store asks to be woken when a state ceases to be served.
 //!
-//! **Invariant.** A run of equal values is kept once: a key has a list of values with the number of the state since which
-//! each holds. Memory grows with changes that are still served, not with states times keys.
+//! **Invariant.** A run of equal values is kept once: a key has a list of values with the number of the state since
+//! which each holds. Memory grows with changes that are still served, not with states times keys.
 //!
 //! What is deliberately absent: a ring of a fixed number of states. With such a ring a client that lags behind must be
 //! moved forward, and an index that wraps around would serve it states that go back in time.
@@ -288,9 +289,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(300))]
 
-        /// The witness of sequential consistency is the list of states with each client's position in it: a request that
-        /// changes something follows the newest state, any other is put where its client stands. Positions never go
-        /// back, so the order agrees with each client's own; and every reply is that of a single copy in this order.
+        /// The witness of sequential consistency is the list of states with each client's position in it: a request
+        /// that changes something follows the newest state, any other is put where its client stands. Positions never
+        /// go back, so the order agrees with each client's own; and every reply is that of a single copy in this order.
         #[test]
         fn replies_are_those_of_one_copy_in_an_order_that_all_clients_share(moves in moves(), seed in 0..u64::MAX) {
             let mut bench = bench(seed);
@@ -429,6 +430,6 @@ mod tests {
         bench.handle(0, write(4, None));
         assert_eq!(bench.wake_at, None);
         bench.now = Time(u64::MAX - 1);
-        assert!((0..20).any(|_| bench.handle(1, read()) == KvReply::KeyDoesNotExist));
+        assert!((1..20).any(|client| bench.handle(client, read()) == KvReply::KeyDoesNotExist));
     }
 }

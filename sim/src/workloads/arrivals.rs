@@ -5,31 +5,16 @@
 //! change how fast the counter rises, so that a boundary needs no special case and costs no draw. The counter is an
 //! integer and its remainder is kept: nothing is lost to rounding, however long the run is.
 //!
-//! ```
-//! use crdts::objects::counter::Counter;
-//! use sim::{kernel::{time::{SECOND, Time}, workload::Workload}, workloads::*};
-//! let mut workload = CounterWorkload::new(
-//!     CounterWorkloadConfig {
-//!         clients: 2,
-//!         replicas: 3,
-//!         pacing: Pacing::Fixed,
-//!         start: Time(0),
-//!         phases: vec![Phase { for_ns: SECOND, rate_mhz: 4_000, think_ns: 0, mix: None }],
-//!         mix: Mix { add: 1, read: 0 },
-//!         amount: AmountDistribution::Constant(1),
-//!         binding: Binding::Replica,
-//!     },
-//!     1,
-//! );
-//! let times = std::iter::from_fn(|| workload.next(1, Time(0))).map(|arrival| arrival.at.to_string());
-//! assert_eq!(times.collect::<Vec<_>>(), ["250ms", "750ms"]);
-//! ```
+//! For example, two clients at a fixed rate of 4/s for one second invoke at 0 and 500 ms, and at 250 and 750 ms.
 //!
 //! What the operations are is not decided here.
 
 use std::sync::Arc;
 
-use super::{counter::Mix, exponential::{ONE, unit_exponential}};
+use super::{
+    counter::Mix,
+    exponential::{ONE, unit_exponential},
+};
 use crate::kernel::{draws::Stream, time::Time, workload::Loop};
 
 /// What an operation costs: millihertz times nanoseconds.
@@ -283,7 +268,8 @@ mod tests {
 
     #[test]
     fn think_times_have_their_mean() {
-        let mut arrivals = Arrivals::new(1, Pacing::Closed, Time::ZERO, &[phase(1000 * SECOND, 0, 50 * MILLISECOND)], 1);
+        let mut arrivals =
+            Arrivals::new(1, Pacing::Closed, Time::ZERO, &[phase(1000 * SECOND, 0, 50 * MILLISECOND)], 1);
         let (mut now, mut count) = (Time::ZERO, 0_u64);
         while let Some(due) = arrivals.next(0, now) {
             assert!(due.at >= now);

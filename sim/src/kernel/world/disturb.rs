@@ -36,7 +36,7 @@ where
             Disturbance::Clock { nodes, offset_ns, drift_ppb } => {
                 for node in nodes {
                     self.core.clocks.begin(node, now, index, offset_ns, drift_ppb);
-                    self.core.network.touch(index);
+                    self.core.network.bite(index).clocks_set += 1;
                 }
             }
         }
@@ -96,7 +96,7 @@ where
         let status = &mut self.status[node.index()];
         status.down += 1;
         if status.down == 1 {
-            self.core.network.touch(window);
+            self.core.network.bite(window).crashes += 1;
             if let Some(incarnation) = self.core.incarnations.get_mut(node.index()) {
                 *incarnation += 1;
             }
@@ -166,7 +166,7 @@ where
                     Disturbance::Pause { nodes } if nodes.contains(&node) => {}
                     _ => continue,
                 }
-                self.core.network.touch(index as u32);
+                self.core.network.bite(index as u32).events_delayed += 1;
             }
         }
         delay_total_ns

@@ -16,18 +16,7 @@ mod workload;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use self::{
-    cluster::{Clock, ClusterTable, Geo, Graph, GridTable, RandomRegularTable, ScaleFreeTable, SmallWorldTable, TreeTable},
-    expect::{BoundValue, ExpectTable},
-    fault::{BurstFault,
-        ClockFault, CrashFault, DelayFault, FaultTable, FlappingTable, NemesisTable, NodesFault, OneWayTable,
-        PartitionTable, ProbabilityFault, RandomTable, Recovered, SlowFault,
-    },
-    network::{BurstTable, ExponentialTable, Latency, LinkTable, LognormalTable, NetworkTable, NormalTable, ParetoTable, UniformTable},
-    system::{BackoffTable, GossipTable, OccTable, SystemTable},
-    value::{At, Choice, Empty, Entries, Number, ShortForm, Written},
-    workload::{Amount, AmountRange, AmountTable, LimitsTable, MixTable, PhaseTable, ServicesTable, WorkloadTable},
-};
+pub use self::{cluster::*, expect::*, fault::*, network::*, system::*, value::*, workload::*};
 
 /// A scenario: a cluster, its network, a workload, faults, and the systems that are compared under them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

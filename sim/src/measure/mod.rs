@@ -1,0 +1,16 @@
+//! Measures: what a run cost, when its replicas agreed, and what clients saw.
+//!
+//! [`Recorder`] is the observer of ordinary runs. It keeps the history, counts who holds which value, and follows which
+//! updates each replica reflects. [`Recorder::finish`] turns that into [`Measures`]; every number is defined in
+//! `reports/README.md`.
+//!
+//! Measures describe. Whether a number is good enough is for expectations to say, and whether a history is consistent for
+//! checkers.
+
+pub mod agreement;
+pub mod phases;
+pub mod quantiles;
+mod recorder;
+pub mod reflection;
+
+pub use recorder::{Measures, OperationLatency, PhaseAvailability, Recorder, StaleReads};

@@ -1,0 +1,367 @@
+//! The observer of ordinary runs.
+
+use std::collections::BTreeMap;
+
+use crdts::object::Object;
+
+use super::{agreement::Agreement, phases::Phases, quantiles::Quantiles, reflection::Reflection};
+use crate::{
+    history::{History, Outcome},
+    kernel::{
+        fold::digest_of,
+        ids::{NodeId, OpId},
+        node::{Knowledge, Node, OpOf, Refusal, Reply, RetOf, StateOf},
+        observer::{Invocation, Mark, Observer, Source, View},
+        plan::RunPlan,
+        service::Service,
+        time::Time,
+    },
+};
+
+/// Records a run of nodes of type `N`.
+#[derive(Clone, Debug)]
+pub struct Recorder<N: Node> {
+    history: History<N::Object>,
+    agreement: Agreement,
+    reflection: Reflection,
+    last_update_effect: Option<Time>,
+    /// Updates behind, and time behind, of every stale read.
+    stale: Vec<(u64, u64)>,
+    reads_answered: u64,
+}
+
+/// What was measured in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Measures {
+    /// When the last update took effect, if any did.
+    pub last_update_at: Option<Time>,
+    /// When the last fault was healed, if any was before the horizon.
+    pub last_heal_at: Option<Time>,
+    /// The instant of convergence; `None` when censored at the horizon.
+    pub converged_at: Option<Time>,
+    /// The first instant from which every completed read returns the final value.
+    pub observed_at: Option<Time>,
+    /// From effect to the first instant at which all live replicas reflect the update; `None` when it was given up.
+    pub visibility_latency_ns: Option<Quantiles>,
+    /// Pairs of a cell's start and the most different values at once in it.
+    pub agreement: Vec<(u64, u64)>,
+    /// The most different values at once.
+    pub distinct_max: u64,
+    /// Acknowledged updates that no live replica reflects; `None` when it was given up.
+    pub lost_updates: Option<u64>,
+    /// Extra applications of an update, and applications of definitely failed ones.
+    pub phantom_updates: Option<u64>,
+    /// Reads that missed acknowledged updates.
+    pub stale_reads: StaleReads,
+    /// Per phase of invocation; first all phases together.
+    pub availability: Vec<PhaseAvailability>,
+    /// Per operation and phase of invocation; for each operation first all phases together.
+    pub latency_ns: Vec<OperationLatency>,
+}
+
+impl Measures {
+    /// t0: the later of the last update that took effect and the last heal.
+    pub fn settled_at(&self) -> Time {
+        self.last_update_at.into_iter().chain(self.last_heal_at).max().unwrap_or(Time::ZERO)
+    }
+}
+
+/// How many reads were behind, and how far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StaleReads {
+    /// Reads that missed at least one update acknowledged before they were invoked.
+    pub count: u64,
+    /// All reads that returned a value.
+    pub reads: u64,
+    /// How many updates stale reads missed.
+    pub updates_behind: Quantiles,
+    /// How long before the read the first invoked missing update had been acknowledged, in nanoseconds.
+    pub time_behind_ns: Quantiles,
+}
+
+/// The share of operations that succeeded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhaseAvailability {
+    /// The phase; `None` for the whole run.
+    pub phase: Option<String>,
+    /// Operations by outcome: acknowledged, definitely without effect, indeterminate.
+    pub ok: u64,
+    /// Definitely without effect.
+    pub fail: u64,
+    /// Indeterminate.
+    pub info: u64,
+}
+
+/// How long acknowledged operations took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationLatency {
+    /// The operation, for example `add`.
+    pub operation: &'static str,
+    /// The phase; `None` for the whole run.
+    pub phase: Option<String>,
+    /// The durations.
+    pub quantiles: Quantiles,
+}
+
+impl<N: Node> Recorder<N> {
+    /// A recorder for a run of this plan.
+    pub fn new(plan: &RunPlan) -> Self {
+        let endpoints = plan.network.endpoints;
+        let initial = digest_of(&StateOf::<N>::default());
+        Self {
+            // Every replica has a reader of its own for the end.
+            history: History::new(endpoints.clients + endpoints.replicas),
+            agreement: Agreement::new(endpoints.replicas, initial, plan.final_reads_at),
+            reflection: Reflection::new(endpoints.replicas),
+            last_update_effect: None,
+            stale: Vec::new(),
+            reads_answered: 0,
+        }
+    }
+
+    /// What clients invoked and were told.
+    pub fn history(&self) -> &History<N::Object> {
+        &self.history
+    }
+
+    /// The memory held, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.history.bytes()
+    }
+
+    /// Brings what is known about one replica up to date.
+    fn look<S: Service<StateOf<N>>>(&mut self, now: Time, replica: NodeId, view: &View<'_, N, S>) {
+        if !view.is_live(replica) {
+            self.reflection.down(now, replica);
+            self.agreement.show(replica, None);
+            return;
+        }
+        self.reflection.up(replica);
+        let observed = view.observed(replica);
+        self.agreement.show(replica, Some(observed.map(|(digest, _)| digest)));
+        if let Some((_, knowledge)) = observed {
+            self.reflection.know(now, replica, knowledge, view.lineage, &view.nodes[replica.index()]);
+        }
+    }
+
+    fn look_at_all<S: Service<StateOf<N>>>(&mut self, now: Time, view: &View<'_, N, S>) {
+        for replica in 0..view.nodes.len() as u32 {
+            self.look(now, NodeId(replica), view);
+        }
+        self.agreement.settle(now);
+    }
+
+    /// Ends the recording of a run that stopped at `ended`.
+    pub fn finish<S: Service<StateOf<N>>>(&mut self, plan: &RunPlan, ended: Time, view: &View<'_, N, S>) -> Measures {
+        self.history.finish(ended.0);
+        let horizon = plan.final_reads_at;
+        let last_heal_at = plan.windows.iter().map(|window| window.to).filter(|&to| to <= horizon.min(ended)).max();
+        let settled_at = self.last_update_effect.into_iter().chain(last_heal_at).max().unwrap_or(Time::ZERO);
+        let converged_at = self
+            .agreement
+            .agreed_since()
+            .map(|since| since.max(settled_at))
+            .filter(|&at| at <= horizon && ended >= horizon);
+        let phases = Phases::of(&plan.windows);
+        let known = !self.reflection.is_exhausted();
+        Measures {
+            last_update_at: self.last_update_effect,
+            last_heal_at,
+            converged_at,
+            observed_at: self.observed_at(),
+            visibility_latency_ns: known.then(|| self.visibility()),
+            agreement: self.agreement.clone().chart(ended.min(horizon)),
+            distinct_max: self.agreement.distinct_max(),
+            lost_updates: known.then(|| self.lost()),
+            phantom_updates: known.then(|| self.phantoms(view)),
+            stale_reads: self.stale_reads(),
+            availability: self.availability(&phases),
+            latency_ns: self.latencies(&phases),
+        }
+    }
+
+    fn visibility(&self) -> Quantiles {
+        let (mut ended, mut censored) = (Vec::new(), 0);
+        for times in self.reflection.updates() {
+            match (times.effect_at, times.visible_at) {
+                (Some(effect), Some(visible)) => ended.push(visible - effect),
+                (Some(_), None) => censored += 1,
+                (None, _) => {}
+            }
+        }
+        Quantiles::of(ended, censored)
+    }
+
+    /// Acknowledged updates that no live replica reflects. One that changes nothing is visible from the start.
+    fn lost(&self) -> u64 {
+        let updates = self.reflection.updates().iter().zip(0..);
+        updates
+            .filter(|(times, op)| {
+                let changes_nothing = times.visible_at.is_some() && times.visible_at == times.effect_at;
+                times.acknowledged_at.is_some() && !self.reflection.is_reflected(*op) && !changes_nothing
+            })
+            .count() as u64
+    }
+
+    /// The most, over all live replicas, of applications beyond the first and of applications of failed updates.
+    fn phantoms<S: Service<StateOf<N>>>(&self, view: &View<'_, N, S>) -> u64 {
+        let failed = |op: u32| matches!(self.history.operations()[op as usize].outcome, Outcome::Fail(_));
+        let replicas = (0..view.nodes.len() as u32).map(NodeId).filter(|&replica| view.is_live(replica));
+        let of = |replica: NodeId| {
+            let by_lineage = view.nodes[replica.index()].knowledge() != Knowledge::Progress;
+            if !by_lineage {
+                let updates = self.history.updates().filter(|update| failed(update.id));
+                return updates.filter(|update| self.reflection.reflects(replica, update.id)).count() as u64;
+            }
+            let mut applied: Vec<u32> =
+                view.lineage.path(self.reflection.lineage_of(replica)).map(|op| op.0).collect();
+            applied.sort_unstable();
+            let again = applied.windows(2).filter(|pair| pair[0] == pair[1]).count();
+            applied.dedup();
+            (again + applied.into_iter().filter(|&op| failed(op)).count()) as u64
+        };
+        replicas.map(of).max().unwrap_or(0)
+    }
+
+    /// The completion of the first read after the last that did not return what all final reads returned.
+    fn observed_at(&self) -> Option<Time> {
+        let mut final_rets = self.history.final_reads().map(|read| match &read.outcome {
+            Outcome::Ok(ret) => Some(ret),
+            _ => None,
+        });
+        let value = final_rets.next()??;
+        if !final_rets.all(|ret| ret == Some(value)) {
+            return None;
+        }
+        let mut reads: Vec<(u64, bool)> = self
+            .history
+            .reads()
+            .filter_map(|read| match (&read.outcome, read.ended_ns) {
+                (Outcome::Ok(ret), Some(ended_ns)) => Some((ended_ns, ret == value)),
+                _ => None,
+            })
+            .collect();
+        reads.sort_unstable();
+        let from = reads.iter().rposition(|&(_, agrees)| !agrees).map_or(0, |last| last + 1);
+        reads.get(from).map(|&(ended_ns, _)| Time(ended_ns))
+    }
+
+    fn stale_reads(&self) -> StaleReads {
+        StaleReads {
+            count: self.stale.len() as u64,
+            reads: self.reads_answered,
+            updates_behind: Quantiles::of(self.stale.iter().map(|(updates, _)| *updates).collect(), 0),
+            time_behind_ns: Quantiles::of(self.stale.iter().map(|(_, time_ns)| *time_ns).collect(), 0),
+        }
+    }
+
+    fn availability(&self, phases: &Phases) -> Vec<PhaseAvailability> {
+        let empty = |phase: Option<&String>| PhaseAvailability { phase: phase.cloned(), ok: 0, fail: 0, info: 0 };
+        let mut all: Vec<PhaseAvailability> =
+            std::iter::once(empty(None)).chain(phases.names().iter().map(|name| empty(Some(name)))).collect();
+        for operation in self.history.operations().iter().filter(|operation| !operation.is_final) {
+            for index in [0, 1 + phases.at(Time(operation.invoked_ns))] {
+                match operation.outcome {
+                    Outcome::Ok(_) => all[index].ok += 1,
+                    Outcome::Fail(_) => all[index].fail += 1,
+                    Outcome::Info(_) | Outcome::Pending => all[index].info += 1,
+                }
+            }
+        }
+        all
+    }
+
+    fn latencies(&self, phases: &Phases) -> Vec<OperationLatency> {
+        let mut durations: BTreeMap<(&'static str, usize), Vec<u64>> = BTreeMap::new();
+        for operation in self.history.operations().iter().filter(|operation| !operation.is_final) {
+            if let (Outcome::Ok(_), Some(ended_ns)) = (&operation.outcome, operation.ended_ns) {
+                let name = N::Object::op_name(&operation.op);
+                for phase in [0, 1 + phases.at(Time(operation.invoked_ns))] {
+                    durations.entry((name, phase)).or_default().push(ended_ns - operation.invoked_ns);
+                }
+            }
+        }
+        let latency = |((operation, phase), durations): ((&'static str, usize), Vec<u64>)| OperationLatency {
+            operation,
+            phase: phase.checked_sub(1).map(|index| phases.names()[index].clone()),
+            quantiles: Quantiles::of(durations, 0),
+        };
+        durations.into_iter().map(latency).collect()
+    }
+}
+
+impl<N: Node, S: Service<StateOf<N>>> Observer<N, S> for Recorder<N> {
+    fn invoked(&mut self, now: Time, invocation: &Invocation<'_, OpOf<N>>) {
+        let Invocation { client, replica, what, is_final, .. } = *invocation;
+        if is_final {
+            self.history.invoke_final_read(client, replica.0, now.0);
+        } else {
+            self.history.invoke(client, replica.0, what.clone(), now.0);
+        }
+        self.reflection.invoked();
+        tracing::debug!(t = %now, node = replica.0 + 1, op = invocation.op.0, what = ?what, "invoked");
+    }
+
+    fn ended(&mut self, now: Time, op: OpId, reply: &Reply<RetOf<N>>) {
+        tracing::debug!(t = %now, op = op.0, reply = ?reply, "ended");
+        let outcome = match reply {
+            Reply::Ok(ret) => Outcome::Ok(ret.clone()),
+            Reply::Fail(refusal) => Outcome::Fail(refusal_name(*refusal)),
+            Reply::Info(refusal) => Outcome::Info(refusal_name(*refusal)),
+        };
+        let operation = &self.history.operations()[op.0 as usize];
+        let is_update = operation.is_update();
+        self.reads_answered += u64::from(!is_update && matches!(outcome, Outcome::Ok(_)));
+        if is_update && matches!(outcome, Outcome::Ok(_)) {
+            self.reflection.acknowledged(now, op);
+        }
+        self.history.complete(op.0, now.0, outcome);
+    }
+
+    fn effect(&mut self, now: Time, op: OpId, mark: Mark) {
+        if self.reflection.updates()[op.0 as usize].effect_at.is_none() {
+            self.last_update_effect = Some(now);
+        }
+        self.reflection.effect(now, op, mark);
+    }
+
+    fn answered(&mut self, _now: Time, op: OpId, replica: NodeId, source: Source, view: &View<'_, N, S>) {
+        let operation = &self.history.operations()[op.0 as usize];
+        if operation.is_update() {
+            return;
+        }
+        let source = match source {
+            Source::Replica => None,
+            Source::Lineage(lineage) => Some(lineage),
+        };
+        let invoked_at = Time(operation.invoked_ns);
+        if let Some((updates, since)) = self.reflection.missing(replica, source, view.lineage, invoked_at) {
+            self.stale.push((updates, invoked_at - since));
+        }
+    }
+
+    fn changed(&mut self, now: Time, replica: NodeId, view: &View<'_, N, S>) {
+        self.look(now, replica, view);
+        self.agreement.settle(now);
+    }
+
+    fn service_changed(&mut self, now: Time, _service: NodeId, view: &View<'_, N, S>) {
+        self.look_at_all(now, view);
+    }
+
+    fn disturbed(&mut self, now: Time, _window: u32, _begins: bool, view: &View<'_, N, S>) {
+        self.look_at_all(now, view);
+    }
+}
+
+/// The name of a refusal in histories and reports.
+fn refusal_name(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Timeout => "timeout",
+        Refusal::Down => "down",
+        Refusal::Contention => "contention",
+        Refusal::StoreUnreachable => "store-unreachable",
+        Refusal::Unsupported => "unsupported",
+        Refusal::Overflow => "overflow",
+    }
+}

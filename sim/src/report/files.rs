@@ -1,0 +1,105 @@
+//! The files of a report.
+//!
+//! Invariant: a reader never sees half a file: each is written beside its place and then renamed. `verdict.json` is removed
+//! first and written last, so that where it stands, the files around it are of the same report.
+//!
+//! Nothing here survives a power failure that the file system does not survive by itself.
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{FORMATS, json, model::Report};
+
+/// Why a report could not be written.
+#[derive(Debug)]
+pub struct WriteError {
+    /// What was attempted, for example `create`.
+    pub action: &'static str,
+    /// On which file or directory.
+    pub path: PathBuf,
+    /// What the operating system said.
+    pub source: io::Error,
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {} {}: {}", self.action, self.path.display(), self.source)
+    }
+}
+
+impl std::error::Error for WriteError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// Writes the report in every format into `dir`, which is made when it is missing. Returns the files, in the order of
+/// [`FORMATS`].
+pub fn write_all(report: &Report, dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
+    let failed = |action: &'static str, path: &Path| {
+        let path = path.to_owned();
+        move |source: io::Error| WriteError { action, path, source }
+    };
+    fs::create_dir_all(dir).map_err(failed("create", dir))?;
+    let old_verdict = dir.join(json::VERDICT_FORMAT.file);
+    match fs::remove_file(&old_verdict) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("remove", &old_verdict)(error)),
+        _ => {}
+    }
+    let mut written = Vec::with_capacity(FORMATS.len());
+    for format in FORMATS {
+        let path = dir.join(format.file);
+        let beside = dir.join(format!(".{}.{}", format.file, std::process::id()));
+        let result = fs::write(&beside, (format.render)(report))
+            .map_err(failed("write", &beside))
+            .and_then(|()| fs::rename(&beside, &path).map_err(failed("replace", &path)));
+        if let Err(error) = result {
+            // The first error is the one to tell; what is left over is hidden and small.
+            let _ = fs::remove_file(&beside);
+            return Err(error);
+        }
+        written.push(path);
+    }
+    Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::specimen;
+
+    #[test]
+    fn all_files_are_written_and_nothing_else_is_left() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let out = dir.path().join("a/b");
+        for _ in 0..2 {
+            write_all(&specimen::report(), &out).expect("a new directory can be written");
+        }
+        let mut names: Vec<_> = fs::read_dir(&out)
+            .expect("the directory exists")
+            .map(|entry| entry.expect("an entry").file_name().into_string().expect("names are ASCII"))
+            .collect();
+        names.sort();
+        assert_eq!(names, ["report.json", "report.md", "report.txt", "verdict.json"]);
+        let json = fs::read_to_string(out.join("report.json")).expect("it was written");
+        assert_eq!(json, json::render(&specimen::report()));
+    }
+
+    #[test]
+    fn an_error_names_the_path_and_leaves_no_verdict() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        write_all(&specimen::report(), dir.path()).expect("a new directory can be written");
+        fs::remove_file(dir.path().join("report.md")).expect("it was written");
+        fs::create_dir_all(dir.path().join("report.md/in the way")).expect("a directory can be made");
+        let error = write_all(&specimen::report(), dir.path()).expect_err("a directory is in the way");
+        assert!(error.to_string().starts_with("cannot replace"), "{error}");
+        assert!(error.path.ends_with("report.md"), "{error}");
+        assert!(!dir.path().join("verdict.json").exists());
+
+        let file = dir.path().join("report.txt");
+        let error = write_all(&specimen::report(), &file).expect_err("a file is no directory");
+        assert_eq!(error.action, "create");
+    }
+}

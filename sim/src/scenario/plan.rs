@@ -1,0 +1,257 @@
+//! The plan: a scenario that makes sense.
+//!
+//! A [`Plan`] exists only if its scenario has been judged and found to be meaningful; there is no other way to make one.
+//! Nothing that asks a plan can fail. What depends on the seed (random graphs, clocks, the nemesis) is drawn by
+//! [`Plan::run_plan`]; everything else was computed once.
+//!
+//! ```
+//! let text = r#"
+//!     name = "tiny"
+//!     cluster = { nodes = 3 }
+//!     workload = { object = "counter", clients = 2, rate = "10/s", duration = "5s" }
+//!     system = [{ name = "naive", naive = {} }]
+//! "#;
+//! let plan = sim::scenario::parse("tiny.toml", text, &[]).expect("a scenario");
+//! let run = plan.run_plan(plan.seed);
+//! assert_eq!(run.network.endpoints.total(), 5);
+//! assert_eq!(plan.endpoint_name(sim::kernel::ids::NodeId(4)), "c2");
+//! ```
+
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
+
+use super::{distribution::Distribution, expectation::Expectation, names::Names, topology::Graph};
+use crate::{
+    faults::{self, Cluster, FaultSpec, NemesisSpec},
+    kernel::{
+        draws::Stream,
+        ids::{Endpoints, NodeId},
+        plan::{ClassOf, ClockPlan, Limits, LinkClass, NetworkPlan, RunPlan},
+        time::Time,
+    },
+    protocols::{gossip::GossipConfig, occ::OccConfig},
+    services::{KvConfig, KvKind},
+    workloads::{CounterWorkload, CounterWorkloadConfig},
+};
+
+/// A scenario that has been judged.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The name of the scenario.
+    pub name: String,
+    /// The comment with which the file opens.
+    pub story: String,
+    /// The seed that the scenario asks for.
+    pub seed: u64,
+    /// The hash of the canonical content, overrides included: BLAKE3 in hexadecimal.
+    pub hash: String,
+    /// The systems, in the order of the file.
+    pub systems: Vec<SystemSpec>,
+    /// What is expected, by the name of the system.
+    pub expectations: BTreeMap<String, Vec<Expectation>>,
+    /// The stores, in the order of their endpoints.
+    pub services: Vec<KvConfig>,
+    /// What clients do.
+    pub workload: CounterWorkloadConfig,
+    /// How long a client waits for an answer.
+    pub timeout_ns: u64,
+    /// Where a run stops unfinished.
+    pub limits: Limits,
+    pub(super) names: Names,
+    pub(super) cluster: ClusterPlan,
+    pub(super) network: LinkPlan,
+    pub(super) service_at: NodeId,
+    pub(super) timeline: Timeline,
+    /// The network, when it is the same for every seed.
+    pub(super) fixed: OnceLock<Arc<NetworkPlan>>,
+}
+
+/// A system that is compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SystemSpec {
+    /// Its name in the scenario.
+    pub name: String,
+    /// What it runs.
+    pub protocol: ProtocolSpec,
+}
+
+/// A protocol with its options.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProtocolSpec {
+    /// Broadcast of totals.
+    Naive,
+    /// Broadcast of increments.
+    NaiveDelta,
+    /// Optimistic concurrency control at a store.
+    Occ {
+        /// The store.
+        store: KvKind,
+        /// The options.
+        config: OccConfig,
+    },
+    /// Gossip of a CRDT.
+    Gossip {
+        /// The data type.
+        crdt: CrdtName,
+        /// The options.
+        config: GossipConfig,
+    },
+}
+
+impl ProtocolSpec {
+    /// The name of the protocol, as in [`super::PROTOCOLS`].
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Naive => "naive",
+            Self::NaiveDelta => "naive-delta",
+            Self::Occ { .. } => "occ",
+            Self::Gossip { .. } => "gossip",
+        }
+    }
+}
+
+/// The data types of gossip, in the order of [`super::CRDTS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrdtName {
+    /// A counter that only grows.
+    GCounter,
+    /// A counter that grows and shrinks.
+    PnCounter,
+}
+
+impl CrdtName {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::GCounter, Self::PnCounter];
+
+    /// The name in scenarios.
+    pub fn name(self) -> &'static str {
+        super::CRDTS[self as usize].0
+    }
+}
+
+/// The replicas and their graph.
+#[derive(Clone, Debug)]
+pub(super) struct ClusterPlan {
+    pub(super) graph: Graph,
+    pub(super) regions: Option<Regions>,
+    pub(super) clock: Option<ClockBounds>,
+}
+
+/// Who is in which region.
+#[derive(Clone, Debug)]
+pub(super) struct Regions {
+    pub(super) names: Vec<String>,
+    /// The region of every replica.
+    pub(super) of: Vec<u16>,
+    /// From every region to every other one, row by row.
+    pub(super) latency: Vec<Option<Distribution>>,
+    /// Where the regions are described.
+    pub(super) place: Range<usize>,
+}
+
+/// How far clocks may be off, in both directions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ClockBounds {
+    pub(super) skew_ns: u64,
+    pub(super) drift_ppb: u64,
+}
+
+/// The conditions of links. The regions cover replicas only.
+#[derive(Clone, Debug)]
+pub(super) struct LinkPlan {
+    pub(super) classes: Vec<LinkClass>,
+    pub(super) class_of: ClassOf,
+    pub(super) overrides: Vec<((NodeId, NodeId), u16)>,
+    pub(super) client_class: u16,
+}
+
+/// Faults and the end of the run.
+#[derive(Clone, Debug)]
+pub(super) struct Timeline {
+    pub(super) faults: Vec<FaultSpec>,
+    pub(super) nemesis: Option<NemesisSpec>,
+    pub(super) final_reads_at: Time,
+}
+
+impl Plan {
+    /// How many endpoints there are.
+    pub fn endpoints(&self) -> Endpoints {
+        self.names.endpoints()
+    }
+
+    /// The name of an endpoint: `n1`, `lin-kv`, `c1`.
+    pub fn endpoint_name(&self, node: NodeId) -> String {
+        self.names.name(node)
+    }
+
+    /// The horizon: when the final reads are made.
+    pub fn final_reads_at(&self) -> Time {
+        self.timeline.final_reads_at
+    }
+
+    /// The operations of clients under a seed.
+    pub fn workload(&self, seed: u64) -> CounterWorkload {
+        CounterWorkload::new(self.workload.clone(), seed)
+    }
+
+    /// What a run needs to know, under a seed.
+    pub fn run_plan(&self, seed: u64) -> RunPlan {
+        let client_replica = self.workload.client_replica();
+        let network = self.network(seed);
+        let cluster =
+            Cluster { endpoints: self.endpoints(), service_at: &network.service_at, client_replica: &client_replica };
+        let Timeline { faults, nemesis, final_reads_at } = &self.timeline;
+        let windows = faults::compile(faults, nemesis.as_ref(), &cluster, seed, *final_reads_at);
+        RunPlan {
+            seed,
+            clocks: self.clocks(seed),
+            windows,
+            timeout_ns: self.timeout_ns,
+            final_reads_at: *final_reads_at,
+            limits: self.limits,
+            network,
+        }
+    }
+
+    fn network(&self, seed: u64) -> Arc<NetworkPlan> {
+        if self.cluster.graph.is_fixed() {
+            return Arc::clone(self.fixed.get_or_init(|| Arc::new(self.draw_network(seed))));
+        }
+        Arc::new(self.draw_network(seed))
+    }
+
+    fn draw_network(&self, seed: u64) -> NetworkPlan {
+        let endpoints = self.endpoints();
+        let mut class_of = self.network.class_of.clone();
+        if let ClassOf::Regions { region, .. } = &mut class_of {
+            let beside = region[self.service_at.index()];
+            region.extend((0..endpoints.services).map(|_| beside));
+        }
+        NetworkPlan {
+            endpoints,
+            topology: self.cluster.graph.build(endpoints.replicas, seed),
+            classes: self.network.classes.clone(),
+            class_of,
+            overrides: self.network.overrides.clone(),
+            service_at: vec![self.service_at; endpoints.services as usize],
+            client_class: self.network.client_class,
+        }
+    }
+
+    /// Every replica draws its own offset and drift, so another replica changes no other clock.
+    fn clocks(&self, seed: u64) -> Vec<ClockPlan> {
+        let Some(bounds) = self.cluster.clock else { return Vec::new() };
+        let (skew, drift) = (Stream::new(seed, "clock.skew"), Stream::new(seed, "clock.drift"));
+        let within = |stream: &Stream, replica: u32, bound: u64| {
+            stream.below(u64::from(replica), 0, 2 * bound + 1) as i64 - bound as i64
+        };
+        let clock = |replica| ClockPlan {
+            offset_ns: within(&skew, replica, bounds.skew_ns),
+            drift_ppb: within(&drift, replica, bounds.drift_ppb),
+        };
+        (0..self.endpoints().replicas).map(clock).collect()
+    }
+}

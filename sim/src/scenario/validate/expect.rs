@@ -1,0 +1,92 @@
+//! `[expect.SYSTEM]`.
+
+use std::collections::BTreeMap;
+
+use super::Check;
+use crate::scenario::{
+    diagnostic::{Diagnostic, suggestion},
+    expectation::{Bound, Expectation, MEASURES, Measure, MeasureKind, Quantile, Wanted},
+    file::{At, BoundValue, ScenarioFile},
+};
+
+pub(super) fn expectations(check: &mut Check, file: &ScenarioFile) -> BTreeMap<String, Vec<Expectation>> {
+    let mut result: BTreeMap<String, Vec<Expectation>> = BTreeMap::new();
+    for (system, table) in &file.expect.0 {
+        let systems = || file.system.iter().map(|system| system.value.name.value.as_str());
+        if !systems().any(|name| name == system.value) {
+            let finding = Diagnostic::new("scenario::unknown-name", format!("there is no system `{}`", system.value));
+            check.push(finding.at(system.span.clone(), "no such system").help(suggestion(&system.value, "systems", systems())));
+        }
+        let list = result.entry(system.value.clone()).or_default();
+        for (name, bound) in &table.value.0.0 {
+            let Some(measure) = Measure::named(&name.value) else {
+                let finding = Diagnostic::new("scenario::unknown-name", format!("there is no measure `{}`", name.value));
+                let help = suggestion(&name.value, "measures", MEASURES.iter().map(|measure| measure.name));
+                check.push(finding.at(name.span.clone(), "no such measure").help(help));
+                continue;
+            };
+            expect(check, measure, bound, list);
+        }
+    }
+    result
+}
+
+fn expect(check: &mut Check, measure: &'static Measure, bound: &At<BoundValue>, list: &mut Vec<Expectation>) {
+    let BoundValue::Quantiles(quantiles) = &bound.value else {
+        list.extend(single(check, measure, None, bound));
+        return;
+    };
+    if measure.kind != MeasureKind::Quantiles {
+        let finding = Diagnostic::new("scenario::wrong-type", format!("`{}` has no quantiles", measure.name));
+        check.push(finding.at(bound.span.clone(), "a table").help("write a single bound"));
+        return;
+    }
+    for (name, bound) in &quantiles.0 {
+        match Quantile::ALL.iter().find(|(known, _)| *known == name.value) {
+            Some((_, quantile)) => list.extend(single(check, measure, Some(*quantile), bound)),
+            None => {
+                let help = suggestion(&name.value, "quantiles", Quantile::ALL.iter().map(|(known, _)| *known));
+                let finding = Diagnostic::new("scenario::unknown-name", format!("there is no quantile `{}` here", name.value));
+                check.push(finding.at(name.span.clone(), "no such quantile").help(help));
+            }
+        }
+    }
+}
+
+fn single(check: &mut Check, measure: &'static Measure, quantile: Option<Quantile>, bound: &At<BoundValue>) -> Option<Expectation> {
+    let refused = |message: String, help: &str| {
+        Diagnostic::new("scenario::wrong-type", message).at(bound.span.clone(), "here").help(help)
+    };
+    let name = measure.name;
+    let counts = matches!(measure.kind, MeasureKind::Count | MeasureKind::Size);
+    let (wanted, written) = match (&bound.value, measure.kind) {
+        (BoundValue::Truth(truth), MeasureKind::Truth) => (Wanted::Truth(*truth), truth.to_string()),
+        (BoundValue::Number(number), _) if counts => match u64::try_from(*number) {
+            Ok(count) => (Wanted::Within(Bound::exactly(count)), count.to_string()),
+            Err(_) => {
+                check.push(refused(format!("`{name}` is never negative"), "use a number from 0"));
+                return None;
+            }
+        },
+        (BoundValue::Text(text), kind) if kind != MeasureKind::Truth => match Bound::parse(text, kind) {
+            Ok(bound) => (Wanted::Within(bound), text.trim().to_owned()),
+            Err(malformed) => {
+                let help = malformed.help.unwrap_or_default();
+                check.push(refused(malformed.message, &help));
+                return None;
+            }
+        },
+        (_, kind) => {
+            let form = match kind {
+                MeasureKind::Truth => "write true or false",
+                MeasureKind::Count => "write a number, or a comparison such as \"> 0\"",
+                MeasureKind::Size => "write a comparison such as \"<= 10MB\"",
+                MeasureKind::Share => "write a comparison such as \">= 99%\"",
+                MeasureKind::Quantiles => "write a comparison such as \"<= 2s\"",
+            };
+            check.push(refused(format!("this is no bound for `{name}`"), form));
+            return None;
+        }
+    };
+    Some(Expectation { measure, quantile, wanted, written })
+}
