@@ -9,3 +9,6 @@ pub mod checkers;
 pub mod history;
 pub mod report;
 pub mod scenario;
+pub mod registry;
+pub mod engine;
+pub mod cli;

@@ -193,21 +193,15 @@ impl<N: Node> Context<N> for Direct<'_, N> {
         self.core.queue.push(at, Event::Timer { node: self.id, incarnation, timer });
     }
 
+    /// A call travels over a connection, which delivers it once or not at all: a copy made by the network is dropped.
+    /// Otherwise the store would apply a compare-and-swap twice, which no client of a real store has to fear.
     fn call(&mut self, service: NodeId, call: u64, request: KvRequest<StateOf<N>>) {
         let fate = self.core.network.send_far(self.core.now, self.id, service, REQUEST_BYTES);
-        let index = service.0 - self.replicas();
-        let schedule = |core: &mut Core<N>, at, body| {
-            let incarnation = core.incarnations[self.id.index()];
-            let body = core.calls.insert(Call { token: call, incarnation, body });
-            core.queue.push(at, Event::Call { from: self.id, service: index, body });
-        };
-        match fate {
-            Fate::Lost => {}
-            Fate::Arrives(at) => schedule(self.core, at, request),
-            Fate::ArrivesTwice(at, again) => {
-                schedule(self.core, at, request.clone());
-                schedule(self.core, again, request);
-            }
+        if let Fate::Arrives(at) | Fate::ArrivesTwice(at, _) = fate {
+            let incarnation = self.core.incarnations[self.id.index()];
+            let body = self.core.calls.insert(Call { token: call, incarnation, body: request });
+            let service = service.0 - self.core.network.plan().endpoints.replicas;
+            self.core.queue.push(at, Event::Call { from: self.id, service, body });
         }
     }
 

@@ -5,6 +5,7 @@
 //!
 //! Formats compute nothing that the model does not say: they choose, round and arrange. `report.json` rounds nothing.
 
+mod build;
 mod chart;
 mod columns;
 mod files;
@@ -18,6 +19,7 @@ pub mod text;
 #[cfg(test)]
 mod specimen;
 
+pub use build::{describe, report};
 pub use files::{WriteError, write_all};
 use model::Report;
 

@@ -122,10 +122,11 @@ pub struct System {
     pub agreed_value: Option<String>,
     /// The values that the operations allow, for example `8..=10, 13..=15`.
     pub acceptable: String,
-    /// Acknowledged updates that no live replica's value contains at the end.
-    pub lost_updates: u64,
-    /// Extra applications of an update, and applications of definitely failed ones.
-    pub phantom_updates: u64,
+    /// Acknowledged updates that no live replica's value contains at the end; null when there were too many replicas and
+    /// operations to follow every update.
+    pub lost_updates: Option<u64>,
+    /// Extra applications of an update, and applications of definitely failed ones; null as above.
+    pub phantom_updates: Option<u64>,
     /// Reads that did not reflect all updates that had been acknowledged before.
     pub stale_reads: StaleReads,
     /// Verdicts on consistency models.
@@ -270,12 +271,10 @@ pub struct FaultBite {
     pub messages_delayed: u64,
     /// Other events it made late: on paused and slow nodes.
     pub events_delayed: u64,
-    /// Client operations that met a node which was down because of it.
-    pub operations_refused: u64,
     /// Nodes it took down.
     pub crashes: u64,
-    /// How often a node was told a wrong time because of it.
-    pub clock_reads: u64,
+    /// Clocks it set wrong.
+    pub clocks_set: u64,
 }
 
 impl FaultBite {
@@ -287,11 +286,10 @@ impl FaultBite {
             messages_duplicated,
             messages_delayed,
             events_delayed,
-            operations_refused,
             crashes,
-            clock_reads,
+            clocks_set,
         } = self;
-        [messages_lost, messages_duplicated, messages_delayed, events_delayed, operations_refused, crashes, clock_reads]
+        [messages_lost, messages_duplicated, messages_delayed, events_delayed, crashes, clocks_set]
             .into_iter()
             .any(|&count| count > 0)
     }

@@ -183,8 +183,8 @@ fn answer(holds: bool, yes: &str, no: &str) -> Cell {
     if holds { Cell { text: yes.to_owned(), tone: Tone::Good } } else { bad(no.to_owned()) }
 }
 
-fn zero_is_good(number: u64) -> Cell {
-    answer(number == 0, "0", &count(number))
+fn zero_is_good(number: Option<u64>) -> Cell {
+    number.map_or_else(|| plain("unknown".into()), |number| answer(number == 0, "0", &count(number)))
 }
 
 fn judged(verdict: Verdict) -> Cell {

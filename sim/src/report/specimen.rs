@@ -58,8 +58,8 @@ pub(super) fn extreme() -> Report {
         system.visibility_latency_ns = Some(quantiles);
         system.agreement = vec![(u64::MAX, u64::MAX), (0, u64::MAX), (7, 0), (7, 1)];
         system.distinct_max = u64::MAX;
-        system.lost_updates = u64::MAX;
-        system.phantom_updates = u64::MAX;
+        system.lost_updates = Some(u64::MAX);
+        system.phantom_updates = Some(u64::MAX);
         system.stale_reads = StaleReads {
             count: u64::MAX,
             reads: u64::MAX,
@@ -119,8 +119,8 @@ fn system(name: &str, protocol: &str, fingerprint: &str) -> System {
         correct_witness: None,
         agreed_value: Some("8391".into()),
         acceptable: "8391".into(),
-        lost_updates: 0,
-        phantom_updates: 0,
+        lost_updates: Some(0),
+        phantom_updates: Some(0),
         stale_reads: StaleReads { reads: 1_198, ..StaleReads::default() },
         consistency: Vec::new(),
         operations: Operations { ok: 3_994, fail: 0, info: 0 },
@@ -164,8 +164,8 @@ fn naive() -> System {
         correct: false,
         correct_witness: Some("the replicas hold 2 different totals: 7102 at n1, n2, n5; 7099 at n3, n4".into()),
         agreed_value: None,
-        lost_updates: 412,
-        phantom_updates: 3,
+        lost_updates: Some(412),
+        phantom_updates: Some(3),
         stale_reads: StaleReads {
             count: 640,
             reads: 1_198,
@@ -238,10 +238,10 @@ fn pn_counter() -> System {
 }
 
 /// What the two faults did.
-fn bites(messages_lost: u64, clock_reads: u64) -> Vec<FaultBite> {
+fn bites(messages_lost: u64, clocks_set: u64) -> Vec<FaultBite> {
     vec![
         FaultBite { label: "partition at 5s".into(), messages_lost, ..FaultBite::default() },
-        FaultBite { label: "clock at 18s".into(), clock_reads, ..FaultBite::default() },
+        FaultBite { label: "clock at 18s".into(), clocks_set, ..FaultBite::default() },
     ]
 }
 

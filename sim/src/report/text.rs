@@ -320,7 +320,7 @@ mod tests {
             system.ended_ns = numbers[1];
             system.convergence_time_ns = Some(numbers[2]);
             system.distinct_max = numbers[3];
-            system.lost_updates = numbers[4];
+            system.lost_updates = Some(numbers[4]);
             system.bytes = numbers[5];
             system.messages = numbers[6];
             system.stale_reads.updates_behind_max = numbers[7];

@@ -137,8 +137,7 @@ impl Errors {
     /// The page that a person reads.
     pub fn render(&self, colour: bool) -> String {
         let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-        let handler =
-            GraphicalReportHandler::new_themed(theme).with_width(100).with_links(false).with_context_lines(1);
+        let handler = GraphicalReportHandler::new_themed(theme).with_width(100).with_links(false).with_context_lines(1);
         let mut page = String::new();
         for diagnostic in &self.list {
             let report = Report::new(diagnostic, &self.sources);
@@ -148,11 +147,8 @@ impl Errors {
             }
             page.push('\n');
         }
-        page.push_str(&match self.list.len() {
-            1 => "1 error".to_owned(),
-            count => format!("{count} errors"),
-        });
-        page
+        let count = self.list.len();
+        page + &format!("{count} error{}", if count == 1 { "" } else { "s" })
     }
 
     /// The list that other programs read.
@@ -206,7 +202,9 @@ impl Report {
                 (Some((start, source)), Some((other, _))) if other == start => {
                     let end = source.text.len();
                     let (from, to) = ((label.span.start - start).min(end), (label.span.end - start).min(end));
-                    let span = SourceSpan::from((from, to.max(from) - from));
+                    let marked = source.text.get(from..to).unwrap_or_default();
+                    // A whole table is shown by its first line.
+                    let span = SourceSpan::from((from, marked.find('\n').unwrap_or(marked.len())));
                     labels.push(LabeledSpan::new_with_span(Some(label.text.clone()), span));
                 }
                 (_, Some((_, source))) => elsewhere.push(format!("{}: {}", source.name, label.text)),
@@ -251,10 +249,13 @@ impl miette::Diagnostic for Report {
 /// The name nearest to `name`, if one is near enough to be what was meant.
 pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |candidate: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase());
-    let (best, apart) =
-        names.into_iter().map(|candidate| (candidate, distance(candidate))).min_by_key(|(_, apart)| *apart)?;
-    let length = name.chars().count().max(best.chars().count());
-    (apart * 5 <= length * 2 || best.starts_with(name) && !name.is_empty()).then_some(best)
+    let is_near = |candidate: &str, apart: usize| {
+        let length = name.chars().count().max(candidate.chars().count());
+        apart * 5 <= length * 2 || (apart == 1 && length > 1) || (name.len() > 2 && candidate.starts_with(name))
+    };
+    let candidates = names.into_iter().map(|candidate| (candidate, distance(candidate)));
+    let near = candidates.filter(|(candidate, apart)| is_near(candidate, *apart));
+    near.min_by_key(|(_, apart)| *apart).map(|(candidate, _)| candidate)
 }
 
 /// Advice for a name that does not exist: the nearest one, or all of them.
@@ -283,9 +284,34 @@ mod tests {
         let first = Diagnostic::new("scenario::unknown-key", "unknown key `los`")
             .at(6..9, "this one")
             .help("did you mean `loss`?");
-        let second = Diagnostic::new("scenario::value", "3 is too many").at(start + 2..start + 3, "here").at(0..1, "against this");
+        let second = Diagnostic::new("scenario::value", "3 is too many")
+            .at(start + 2..start + 3, "here")
+            .at(0..1, "against this");
         let errors = Errors::new(sources, vec![first, second]);
-        insta::assert_snapshot!(errors.render(false), @"");
+        insta::assert_snapshot!(errors.render(false), @r#"
+        scenario::unknown-key
+
+          × unknown key `los`
+           ╭─[a.toml:2:1]
+         1 │ x = 1
+         2 │ los = 2
+           · ─┬─
+           ·  ╰── this one
+           ╰────
+          help: did you mean `loss`?
+
+        scenario::value
+
+          × 3 is too many
+           ╭─[--set:1:3]
+         1 │ y=3
+           ·   ┬
+           ·   ╰── here
+           ╰────
+          help: a.toml: against this
+
+        2 errors
+        "#);
         assert_eq!(errors.findings()[0].places[0].line, 2);
         assert_eq!(errors.findings()[1].places[0].file, "--set");
     }

@@ -1,7 +1,7 @@
 //! From text to the grammar: parsing, overrides, and the errors of shape.
 //!
-//! Errors of shape are unknown keys, wrong types and missing keys. The parser stops at the first one, so each is cut out
-//! of the document and the rest is read again: all of them are reported together.
+//! Errors of shape are unknown keys, wrong types and missing keys. The parser stops at the first one, so each is mended
+//! with a placeholder and the document is read again: all of them are reported together.
 
 use std::ops::Range;
 
@@ -30,7 +30,12 @@ pub(super) struct Document {
 }
 
 /// Reads a file with overrides. The sources are filled in any case.
-pub(super) fn read(sources: &mut Sources, name: &str, text: &str, sets: &[String]) -> Result<Document, Vec<Diagnostic>> {
+pub(super) fn read(
+    sources: &mut Sources,
+    name: &str,
+    text: &str,
+    sets: &[String],
+) -> Result<Document, Vec<Diagnostic>> {
     sources.add(Source { name: name.to_owned(), text: text.to_owned() });
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
@@ -61,68 +66,175 @@ fn syntax(error: &toml::de::Error, end: usize) -> Diagnostic {
 }
 
 /// Reads the table into the grammar, with all errors of shape.
-fn decode(mut table: DeTable<'_>, span: &Range<usize>) -> Result<ScenarioFile, Vec<Diagnostic>> {
+fn decode(table: DeTable<'_>, span: &Range<usize>) -> Result<ScenarioFile, Vec<Diagnostic>> {
+    let mut patient = Patient { table, placeholders: 0 };
     let mut problems = Vec::new();
-    loop {
-        let document = Spanned::new(span.clone(), table.clone());
-        match ScenarioFile::deserialize(Deserializer::from(document)) {
+    for _ in 0..ATTEMPTS_MAX {
+        let document = Spanned::new(span.clone(), patient.table.clone());
+        let error = match ScenarioFile::deserialize(Deserializer::from(document)) {
             Ok(file) if problems.is_empty() => return Ok(file),
-            Ok(_) => return Err(problems),
-            Err(error) => {
-                let is_missing = error.message().starts_with("missing field");
-                // A key may be missing only because it was cut out.
-                if !is_missing || problems.is_empty() {
-                    problems.push(shape(&error));
-                }
-                let place = error.span().filter(|_| !is_missing && problems.len() < ERRORS_MAX);
-                if !place.is_some_and(|place| cut(&mut table, &place)) {
-                    return Err(problems);
-                }
-            }
+            Ok(_) => break,
+            Err(error) => error,
+        };
+        let place = error.span().unwrap_or_else(|| span.clone());
+        // Errors at a placeholder are of our making, and a key that is misspelt is not missing as well.
+        let problem = shape(&error);
+        let is_misspelt = |other: &Diagnostic| problem.code == MISSING && other.help == missing_help(&error);
+        if place.start < PLACEHOLDERS && !problems.iter().any(is_misspelt) {
+            problems.push(problem);
         }
-    }
-}
-
-/// Cuts out the innermost entry that an error points at.
-fn cut(table: &mut DeTable<'_>, place: &Range<usize>) -> bool {
-    let holds = |span: &Range<usize>| span.start <= place.start && place.end <= span.end;
-    let mut found = None;
-    for (key, value) in table.iter_mut() {
-        if key.span() == *place || value.span() == *place {
-            found = Some(key.clone());
+        if problems.len() >= ERRORS_MAX || !patient.heal(&error, &place) {
             break;
         }
-        if cut_inside(value.get_mut(), place) {
-            return true;
-        }
-        if holds(&value.span()) {
-            found = Some(key.clone());
-        }
     }
-    found.is_some_and(|key| table.remove(key.get_ref().as_ref()).is_some())
+    problems.sort_by_key(|problem: &Diagnostic| problem.labels.first().map_or(0, |label| label.span.start));
+    Err(problems)
 }
 
-fn cut_inside(value: &mut DeValue<'_>, place: &Range<usize>) -> bool {
-    match value {
-        DeValue::Table(table) => cut(table, place),
-        DeValue::Array(array) => array.iter_mut().any(|element| cut_inside(element.get_mut(), place)),
-        _ => false,
+/// The code of errors about missing keys.
+const MISSING: &str = "scenario::missing-key";
+
+/// What an unknown key is told that was probably meant to be the missing one.
+fn missing_help(error: &toml::de::Error) -> Option<String> {
+    quoted(error.message()).first().map(|missing| format!("did you mean `{missing}`?"))
+}
+
+/// Placeholders are at places beyond every text.
+const PLACEHOLDERS: usize = usize::MAX / 2;
+
+/// The most times that a document is read.
+const ATTEMPTS_MAX: usize = 500;
+
+/// A document that is mended error by error, to find the next one.
+struct Patient<'i> {
+    table: DeTable<'i>,
+    placeholders: usize,
+}
+
+impl<'i> Patient<'i> {
+    /// Makes an error disappear; `false` when that is not possible.
+    fn heal(&mut self, error: &toml::de::Error, place: &Range<usize>) -> bool {
+        let names = quoted(error.message());
+        if error.message().starts_with("unknown field") {
+            return tables(&mut self.table, &mut |table| {
+                let wrong = table.keys().find(|key| key.span() == *place).map(|key| key.get_ref().clone().into_owned());
+                wrong.is_some_and(|wrong| table.remove(wrong.as_str()).is_some())
+            });
+        }
+        let fresh = self.fresh();
+        if error.message().starts_with("missing field") {
+            let Some(missing) = names.first().map(|name| (*name).to_owned()) else { return false };
+            let entry = |table: &mut DeTable<'i>| {
+                table.insert(
+                    Spanned::new(fresh.clone(), missing.clone().into()),
+                    Spanned::new(fresh.clone(), placeholder(0)),
+                );
+            };
+            let is_inside = values(&mut self.table, place, &mut |value| match value.get_mut() {
+                DeValue::Table(table) => {
+                    entry(table);
+                    true
+                }
+                _ => false,
+            });
+            if !is_inside {
+                entry(&mut self.table);
+            }
+            return true;
+        }
+        values(&mut self.table, place, &mut |value| {
+            let kind = if place.start < PLACEHOLDERS { 0 } else { next_kind(value.get_ref()) };
+            let at = if place.start < PLACEHOLDERS { fresh.clone() } else { place.clone() };
+            *value = Spanned::new(at, placeholder(kind));
+            kind < KINDS
+        })
     }
+
+    /// A place of its own.
+    fn fresh(&mut self) -> Range<usize> {
+        self.placeholders += 1;
+        PLACEHOLDERS + self.placeholders..PLACEHOLDERS + self.placeholders + 1
+    }
+}
+
+/// The number of kinds of values to try.
+const KINDS: usize = 5;
+
+/// A value of a kind.
+fn placeholder<'i>(kind: usize) -> DeValue<'i> {
+    match kind {
+        0 => DeValue::String("".into()),
+        1 => DeValue::Integer(toml::de::DeInteger::default()),
+        2 => DeValue::Table(DeTable::new()),
+        3 => DeValue::Array(toml::de::DeArray::new()),
+        _ => DeValue::Boolean(false),
+    }
+}
+
+/// The kind to try after this value.
+fn next_kind(value: &DeValue<'_>) -> usize {
+    match value {
+        DeValue::String(_) => 1,
+        DeValue::Integer(_) => 2,
+        DeValue::Table(_) => 3,
+        DeValue::Array(_) => 4,
+        _ => KINDS,
+    }
+}
+
+/// Visits all tables until one is changed.
+fn tables<'i>(table: &mut DeTable<'i>, change: &mut impl FnMut(&mut DeTable<'i>) -> bool) -> bool {
+    fn inside<'i>(value: &mut DeValue<'i>, change: &mut impl FnMut(&mut DeTable<'i>) -> bool) -> bool {
+        match value {
+            DeValue::Table(table) => tables(table, change),
+            DeValue::Array(array) => array.iter_mut().any(|element| inside(element.get_mut(), change)),
+            _ => false,
+        }
+    }
+    change(table) || table.iter_mut().any(|(_, value)| inside(value.get_mut(), change))
+}
+
+/// Visits the values at a place, inner ones first, until one is changed.
+fn values<'i>(
+    table: &mut DeTable<'i>,
+    place: &Range<usize>,
+    change: &mut impl FnMut(&mut Spanned<DeValue<'i>>) -> bool,
+) -> bool {
+    fn inside<'i>(
+        value: &mut Spanned<DeValue<'i>>,
+        place: &Range<usize>,
+        change: &mut impl FnMut(&mut Spanned<DeValue<'i>>) -> bool,
+    ) -> bool {
+        let is_changed = match value.get_mut() {
+            DeValue::Table(table) => values(table, place, change),
+            DeValue::Array(array) => array.iter_mut().any(|element| inside(element, place, change)),
+            _ => false,
+        };
+        is_changed || (value.span() == *place && change(value))
+    }
+    table.iter_mut().any(|(_, value)| inside(value, place, change))
+}
+
+/// The names in a message of the parser.
+fn quoted(message: &str) -> Vec<&str> {
+    message.split('`').skip(1).step_by(2).collect()
 }
 
 /// An error of shape in our words.
 fn shape(error: &toml::de::Error) -> Diagnostic {
     let message = error.message();
-    let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let names = quoted(message);
     let (code, text, label, help) = if message.starts_with("unknown field") {
         let (wrong, known) = names.split_first().map_or(("", &[][..]), |(wrong, known)| (*wrong, known));
         let help = suggestion(wrong, "keys", known.iter().copied());
         ("scenario::unknown-key", format!("unknown key `{wrong}`"), "not a key of this table", Some(help))
     } else if message.starts_with("missing field") {
         let missing = names.first().copied().unwrap_or_default();
-        ("scenario::missing-key", format!("the key `{missing}` is missing"), "in this table", Some(format!("add `{missing}`")))
+        (MISSING, format!("the key `{missing}` is missing"), "in this table", Some(format!("add `{missing}`")))
     } else {
-        let text = message.replace("expected i64", "expected a whole number").replace("invalid type: map", "invalid type: table");
+        let text = message
+            .replace("expected i64", "expected a whole number")
+            .replace("invalid type: map", "invalid type: table");
         ("scenario::wrong-type", text, "here", None)
     };
     let mut diagnostic = Diagnostic::new(code, text);
@@ -172,7 +284,7 @@ fn canonical_value(value: &DeValue<'_>, hasher: &mut blake3::Hasher) {
         }
         DeValue::Array(array) => {
             hasher.update(b"[");
-            for element in array.iter() {
+            for element in array {
                 canonical_value(element.get_ref(), hasher);
             }
             hasher.update(b"]");

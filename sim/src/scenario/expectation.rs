@@ -50,12 +50,28 @@ pub const MEASURES: &[Measure] = &[
     measure("converges", MeasureKind::Truth, "All live replicas hold the same value at the end, and keep it."),
     measure("correct", MeasureKind::Truth, "The agreed value is one that the acknowledged operations allow."),
     measure("lost_updates", MeasureKind::Count, "Acknowledged updates that the agreed value does not contain."),
-    measure("phantom_updates", MeasureKind::Count, "Updates that the agreed value contains too often, or should not contain."),
-    measure("convergence_time", MeasureKind::Quantiles, "From the last update or heal, whichever is later, to lasting agreement."),
-    measure("convergence_from_last_update", MeasureKind::Quantiles, "From the last update that took effect to lasting agreement."),
+    measure(
+        "phantom_updates",
+        MeasureKind::Count,
+        "Updates that the agreed value contains too often, or should not contain.",
+    ),
+    measure(
+        "convergence_time",
+        MeasureKind::Quantiles,
+        "From the last update or heal, whichever is later, to lasting agreement.",
+    ),
+    measure(
+        "convergence_from_last_update",
+        MeasureKind::Quantiles,
+        "From the last update that took effect to lasting agreement.",
+    ),
     measure("convergence_from_last_heal", MeasureKind::Quantiles, "From the last heal to lasting agreement."),
     measure("convergence_observed", MeasureKind::Quantiles, "The same, as seen by clients in completed reads."),
-    measure("visibility_latency", MeasureKind::Quantiles, "From an update to the first instant when all replicas reflect it."),
+    measure(
+        "visibility_latency",
+        MeasureKind::Quantiles,
+        "From an update to the first instant when all replicas reflect it.",
+    ),
     measure("availability", MeasureKind::Share, "The share of operations that were answered with a result."),
     measure("ok", MeasureKind::Count, "Operations that took effect and were answered."),
     measure("fail", MeasureKind::Count, "Operations that definitely did not take effect."),
@@ -153,8 +169,11 @@ impl Bound {
         let limit = sign.map_or(trimmed, |(sign, _)| trimmed[sign.len()..].trim_start());
         let malformed = |message: String, help: &str| Malformed { message, help: Some(help.to_owned()) };
         let limit = match kind {
-            MeasureKind::Truth => return Err(malformed(format!("`{text}` is neither true nor false"), "write true or false")),
-            MeasureKind::Count => count(limit).ok_or_else(|| malformed(format!("`{limit}` is not a count"), "write \"= 0\" or \"> 0\""))?,
+            MeasureKind::Truth => {
+                return Err(malformed(format!("`{text}` is neither true nor false"), "write true or false"));
+            }
+            MeasureKind::Count => count(limit)
+                .ok_or_else(|| malformed(format!("`{limit}` is not a count"), "write \"= 0\" or \"> 0\""))?,
             MeasureKind::Size => count(limit).map_or_else(|| Size::parse(limit).map(i128::from), Ok)?,
             MeasureKind::Quantiles => i128::from(Duration::parse(limit)?),
             MeasureKind::Share => {
@@ -172,7 +191,12 @@ impl Bound {
         let comparison = match (sign, kind) {
             (Some((_, comparison)), _) => *comparison,
             (None, MeasureKind::Count | MeasureKind::Size) => Comparison::Equal,
-            (None, _) => return Err(malformed(format!("`{text}` has no comparison"), &format!("write \"<= {trimmed}\" or \">= {trimmed}\""))),
+            (None, _) => {
+                return Err(malformed(
+                    format!("`{text}` has no comparison"),
+                    &format!("write \"<= {trimmed}\" or \">= {trimmed}\""),
+                ));
+            }
         };
         Ok(Self { comparison, limit })
     }

@@ -49,7 +49,10 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<Plan, Errors> {
     let name = path.display().to_string();
     let unreadable = |reason: String| {
         let finding = Diagnostic::new("scenario::file", format!("cannot read {name}: {reason}"));
-        Errors::new(Sources::default(), vec![finding.help("give the path of a scenario file, for example scenarios/partition.toml")])
+        Errors::new(
+            Sources::default(),
+            vec![finding.help("give the path of a scenario file, for example scenarios/partition.toml")],
+        )
     };
     let length = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
     if length > FILE_BYTES_MAX {

@@ -102,7 +102,7 @@ impl Names {
             return Ok(node);
         }
         let (message, help) = match accepted {
-            Accepted::Replicas => (format!("`{text}` is not a replica"), self.advice("n", accepted)),
+            Accepted::Replicas => (format!("`{text}` is not a replica"), self.overview(accepted)),
             _ => (format!("`{text}` is a client"), "name replicas or stores here".to_owned()),
         };
         Err(Diagnostic::new("scenario::unknown-name", message).at(name.span.clone(), "not possible here").help(help))
@@ -176,6 +176,8 @@ mod tests {
         assert_eq!(advice("c1", Accepted::Nodes), "`c1` is a client / name replicas or stores here");
         assert_eq!(advice("lin-kv", Accepted::Replicas), "`lin-kv` is not a replica / the replicas are n1 to n5");
         assert!(advice("seq-kv", Accepted::All).starts_with("there is no `seq-kv`: no system uses it"));
-        assert!(advice("berlin", Accepted::All).ends_with("n1 to n5, the stores lin-kv, lww-kv, the clients c1 to c10"));
+        assert!(
+            advice("berlin", Accepted::All).ends_with("n1 to n5, the stores lin-kv, lww-kv, the clients c1 to c10")
+        );
     }
 }

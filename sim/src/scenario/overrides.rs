@@ -56,7 +56,7 @@ pub(super) fn apply<'i>(document: &mut DeTable<'i>, text: &'i str, start: usize)
 }
 
 /// Reads a value as TOML, or else as text.
-fn read<'i>(text: &'i str, start: usize) -> Spanned<DeValue<'i>> {
+fn read(text: &str, start: usize) -> Spanned<DeValue<'_>> {
     let trimmed = text.trim();
     let start = start + (text.len() - text.trim_start().len());
     if let Ok(value) = DeValue::parse(trimmed) {
@@ -126,7 +126,10 @@ fn descend<'a, 'i>(
 }
 
 /// The entry of a list, by its position or its name.
-fn element<'a, 'i>(array: &'a mut DeArray<'i>, key: &Spanned<&str>) -> Result<&'a mut Spanned<DeValue<'i>>, Diagnostic> {
+fn element<'a, 'i>(
+    array: &'a mut DeArray<'i>,
+    key: &Spanned<&str>,
+) -> Result<&'a mut Spanned<DeValue<'i>>, Diagnostic> {
     let wanted = *key.get_ref();
     let name = |entry: &Spanned<DeValue<'i>>| match entry.get_ref() {
         DeValue::Table(table) => match table.get("name").map(Spanned::get_ref) {
@@ -152,5 +155,7 @@ fn element<'a, 'i>(array: &'a mut DeArray<'i>, key: &Spanned<&str>) -> Result<&'
     } else {
         suggestion(wanted, "entries", names.iter().map(String::as_str))
     };
-    Err(Diagnostic::new("scenario::override", format!("there is no entry `{wanted}`")).at(key.span(), "of this list").help(help))
+    Err(Diagnostic::new("scenario::override", format!("there is no entry `{wanted}`"))
+        .at(key.span(), "of this list")
+        .help(help))
 }

@@ -137,7 +137,7 @@ impl CrdtName {
 pub(super) struct ClusterPlan {
     pub(super) graph: Graph,
     pub(super) regions: Option<Regions>,
-    pub(super) clock: Option<ClockBounds>,
+    pub(super) clock: ClockBounds,
 }
 
 /// Who is in which region.
@@ -153,7 +153,7 @@ pub(super) struct Regions {
 }
 
 /// How far clocks may be off, in both directions.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ClockBounds {
     pub(super) skew_ns: u64,
     pub(super) drift_ppb: u64,
@@ -243,7 +243,10 @@ impl Plan {
 
     /// Every replica draws its own offset and drift, so another replica changes no other clock.
     fn clocks(&self, seed: u64) -> Vec<ClockPlan> {
-        let Some(bounds) = self.cluster.clock else { return Vec::new() };
+        let bounds = self.cluster.clock;
+        if bounds == ClockBounds::default() {
+            return Vec::new();
+        }
         let (skew, drift) = (Stream::new(seed, "clock.skew"), Stream::new(seed, "clock.drift"));
         let within = |stream: &Stream, replica: u32, bound: u64| {
             stream.below(u64::from(replica), 0, 2 * bound + 1) as i64 - bound as i64

@@ -80,7 +80,11 @@ fn every_scenario_file_is_a_plan_with_a_story_and_expectations() {
     for (path, text) in files {
         let plan = load(&path, &[]).unwrap_or_else(|errors| panic!("{errors}"));
         assert!(plan.story.contains('?') && !plan.story.contains('#'), "{}: {}", plan.name, plan.story);
-        assert!(text.lines().count() <= 70 && plan.systems.len() >= 2 && !plan.expectations.is_empty(), "{}", plan.name);
+        assert!(
+            text.lines().count() <= 70 && plan.systems.len() >= 2 && !plan.expectations.is_empty(),
+            "{}",
+            plan.name
+        );
         assert_eq!(path.file_stem().and_then(|stem| stem.to_str()), Some(plan.name.as_str()));
         let run = plan.run_plan(plan.seed);
         assert!(run.windows.is_sorted_by_key(|window| window.from));
@@ -97,7 +101,10 @@ fn a_plan_has_what_the_file_says() {
     assert_eq!((plan.name.as_str(), plan.story.as_str(), plan.seed), ("base", "A story.", 1));
     assert_eq!(plan.endpoints().total(), 16);
     assert_eq!(plan.endpoint_name(NodeId(5)), "lin-kv");
-    assert_eq!(plan.systems.iter().map(|system| system.protocol.name()).collect::<Vec<_>>(), ["naive", "occ", "gossip"]);
+    assert_eq!(
+        plan.systems.iter().map(|system| system.protocol.name()).collect::<Vec<_>>(),
+        ["naive", "occ", "gossip"]
+    );
     let ProtocolSpec::Occ { config, .. } = &plan.systems[1].protocol else { panic!("occ") };
     assert_eq!(config.store, NodeId(5));
     assert_eq!(plan.final_reads_at(), Time(30 * SECOND));
@@ -112,7 +119,11 @@ fn a_plan_has_what_the_file_says() {
     assert_eq!(run.windows.len(), 1);
     assert!(matches!(run.windows[0].disturbance, Disturbance::Cut(_)));
     assert_eq!(run.clocks.len(), 5);
-    assert!(run.clocks.iter().all(|clock| clock.offset_ns.unsigned_abs() <= 50 * MILLISECOND && clock.drift_ppb.abs() <= 100_000));
+    assert!(
+        run.clocks
+            .iter()
+            .all(|clock| clock.offset_ns.unsigned_abs() <= 50 * MILLISECOND && clock.drift_ppb.abs() <= 100_000)
+    );
     assert_ne!(run.clocks[0], run.clocks[1]);
     assert_eq!(run.clocks, plan.run_plan(3).clocks);
     assert_ne!(run.clocks, plan.run_plan(4).clocks);
@@ -173,8 +184,14 @@ fn overrides_reach_everything() {
     assert_eq!(with(&["fault.0.for=3s"]).run_plan(1).windows[0].to, Time(8 * SECOND));
     assert_eq!(with(&["system.occ.occ.store=seq-kv"]).endpoint_name(NodeId(5)), "seq-kv");
     assert_eq!(with(&["system.2.gossip.fanout = 2", "seed=7"]).seed, 7);
-    assert_eq!(with(&["network.loss=5%"]).run_plan(1).network.classes[0].loss, Probability::ratio(1, 20).expect("a share"));
-    let latency = with(&["network.latency.uniform.min=1ms", "network.latency.uniform.max=2ms"]).run_plan(1).network.classes[0].latency.clone();
+    assert_eq!(
+        with(&["network.loss=5%"]).run_plan(1).network.classes[0].loss,
+        Probability::ratio(1, 20).expect("a share")
+    );
+    let latency =
+        with(&["network.latency.uniform.min=1ms", "network.latency.uniform.max=2ms"]).run_plan(1).network.classes[0]
+            .latency
+            .clone();
     assert_eq!((latency.latency_ns_min(), latency.latency_ns_max()), (MILLISECOND, 2 * MILLISECOND));
     assert_eq!(with(&["expect.pn.lost_updates=0"]).expectations["pn"].len(), 2);
     assert_eq!(with(&["fault.0.partition={ isolate = [\"n1\"] }"]).run_plan(1).windows.len(), 1);
@@ -183,11 +200,73 @@ fn overrides_reach_everything() {
 }
 
 #[test]
+fn wrong_overrides_point_at_the_command_line() {
+    for (set, expected) in [
+        ("cluster.nodez=7", "--set:1:9 unknown key `nodez`"),
+        ("cluster.nodes=0", "--set:1:15 the number of nodes cannot be 0"),
+        ("cluster.nodes = many", "--set:1:17 invalid type: string \"many\""),
+        ("fault.1.for=3s", "--set:1:7 there is no entry `1`"),
+        ("system.oc.occ.store=seq-kv", "--set:1:8 there is no entry `oc`"),
+        ("system.occ.occ.store=sqe-kv", "--set:1:22 there is no store `sqe-kv`"),
+        ("expect.pm.converges=true", "--set:1:8 there is no system `pm`"),
+        ("fault.0.partition.isolate=[\"n9\"]", "--set:1:28 there is no endpoint `n9`"),
+        ("name", "--set:1:1 an override needs a key and a value"),
+        ("a..b=1", "--set:1:1 an override needs a name before and after every dot"),
+        ("=1", "--set:1:1 an override needs a name before and after every dot"),
+    ] {
+        let errors = parse("test.toml", BASE, &[set.to_owned()]).expect_err(set);
+        let finding = &errors.findings()[0];
+        let place = &finding.places[0];
+        let said = format!("{}:{}:{} {}", place.file, place.line, place.column, finding.message);
+        assert!(said.starts_with(expected), "{set}: {said}");
+    }
+}
+
+#[test]
 fn the_page_of_a_wrong_scenario() {
     let text = changed("partition = \"halves\"", "partition = { groups = [[\"n1\", \"n2\"], [\"n2\", \"n7\"]] }")
         .replace("duration = \"20s\"", "duration = \"-20s\"");
     let errors = parse("scenarios/wrong.toml", &text, &["cluster.nodes=6".to_owned()]).expect_err("wrong");
-    insta::assert_snapshot!(errors.render(false), @"");
+    insta::assert_snapshot!(errors.render(false), @r#"
+        scenario::quantity
+
+          × a duration cannot be negative
+            ╭─[scenarios/wrong.toml:11:12]
+         10 │ rate = "200/s"
+         11 │ duration = "-20s"
+            ·            ───┬──
+            ·               ╰── here
+         12 │ [[fault]]
+            ╰────
+          help: write `20s`
+
+        scenario::overlap
+
+          × `n2` is named twice
+            ╭─[scenarios/wrong.toml:15:32]
+         14 │ for = "10s"
+         15 │ partition = { groups = [["n1", "n2"], ["n2", "n7"]] }
+            ·                                ──┬─    ──┬─
+            ·                                  │       ╰── again
+            ·                                  ╰── first
+         16 │ [[system]]
+            ╰────
+          help: an endpoint has one place only
+
+        scenario::unknown-name
+
+          × there is no endpoint `n7`
+            ╭─[scenarios/wrong.toml:15:46]
+         14 │ for = "10s"
+         15 │ partition = { groups = [["n1", "n2"], ["n2", "n7"]] }
+            ·                                              ──┬─
+            ·                                                ╰── no such endpoint
+         16 │ [[system]]
+            ╰────
+          help: the replicas are n1 to n6
+
+        3 errors
+        "#);
     assert!(errors.render(true).contains('\u{1b}') && !errors.render(false).contains('\u{1b}'));
 }
 
@@ -195,7 +274,11 @@ fn the_page_of_a_wrong_scenario() {
 fn all_errors_of_shape_are_reported_together() {
     let text = changed("nodes = 5", "nodes = \"five\"").replace("latency", "latancy").replace("for = ", "fro = ");
     let errors = parse("test.toml", &text, &[]).expect_err("wrong");
-    insta::assert_snapshot!(brief(&errors), @"");
+    insta::assert_snapshot!(brief(&errors), @r#"
+        4:9 invalid type: string "five", expected a whole number [here] ()
+        6:1 unknown key `latancy` [not a key of this table] (did you mean `latency`?)
+        14:1 unknown key `fro` [not a key of this table] (did you mean `for`?)
+        "#);
 }
 
 #[test]
@@ -218,6 +301,7 @@ fn the_published_schema_is_up_to_date() {
 
 #[test]
 fn the_schema_accepts_the_scenarios_and_no_misspelt_key() {
+    assert!(!scenario_schema_text().contains("null"));
     let validator = jsonschema::draft202012::new(&scenario_schema()).expect("a schema");
     let json = |text: &str| serde_json::to_value(toml::from_str::<toml::Table>(text).expect("TOML")).expect("JSON");
     for (path, text) in scenario_files() {
@@ -261,7 +345,14 @@ fn names_that_are_listed_are_names_that_are_accepted() {
     }
     for (key, list) in [("arrivals", ARRIVALS), ("binding", BINDINGS), ("object", OBJECTS)] {
         for (name, _) in list {
-            plan(&changed("object = \"counter\"", &if key == "object" { format!("object = \"{name}\"") } else { format!("object = \"counter\"\n{key} = \"{name}\"") }));
+            plan(&changed(
+                "object = \"counter\"",
+                &if key == "object" {
+                    format!("object = \"{name}\"")
+                } else {
+                    format!("object = \"counter\"\n{key} = \"{name}\"")
+                },
+            ));
         }
     }
     for (name, _) in distribution::DISTRIBUTIONS {
@@ -294,10 +385,44 @@ fn names_that_are_listed_are_names_that_are_accepted() {
 /// Pieces of which random documents are made.
 fn snippets() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
-        "\"\"", "\"n1\"", "\"99999h\"", "\"-1s\"", "\"0s\"", "\"1ns\"", "\"200%\"", "\"1000000000/s\"", "{}", "[]", "[[]]", "-1", "0",
-        "9223372036854775807", "99999999999999999999999", "1e308", "nan", "-inf", "true", "1979-05-27", "{ uniform = {} }", "\"ring\"",
-        "{ random-regular = { degree = 3 } }", "[[\"n1\"], [\"n1\"]]", "{ halves = {} }", "\"277777h\"", "4000001", "\"é\u{1f980}\"", "=", "[", "\n",
-        "[[fault]]", "[[system]]\n", "\"lin-kv\"", "{ store = \"seq-kv\" }", "\"<= 2s\"", "{ p99 = 1 }", "{ geo = { regions = {}, latency = {} } }",
+        "\"\"",
+        "\"n1\"",
+        "\"99999h\"",
+        "\"-1s\"",
+        "\"0s\"",
+        "\"1ns\"",
+        "\"200%\"",
+        "\"1000000000/s\"",
+        "{}",
+        "[]",
+        "[[]]",
+        "-1",
+        "0",
+        "9223372036854775807",
+        "99999999999999999999999",
+        "1e308",
+        "nan",
+        "-inf",
+        "true",
+        "1979-05-27",
+        "{ uniform = {} }",
+        "\"ring\"",
+        "{ random-regular = { degree = 3 } }",
+        "[[\"n1\"], [\"n1\"]]",
+        "{ halves = {} }",
+        "\"277777h\"",
+        "4000001",
+        "\"é\u{1f980}\"",
+        "=",
+        "[",
+        "\n",
+        "[[fault]]",
+        "[[system]]\n",
+        "\"lin-kv\"",
+        "{ store = \"seq-kv\" }",
+        "\"<= 2s\"",
+        "{ p99 = 1 }",
+        "{ geo = { regions = {}, latency = {} } }",
     ])
     .prop_map(str::to_owned)
 }
@@ -307,7 +432,9 @@ fn mutated(text: &str, edits: &[(usize, usize, String)]) -> String {
     let mut text = text.to_owned();
     for (at, length, snippet) in edits {
         let at = at % (text.len() + 1);
-        let line_end = text[text.floor_char_boundary(at)..].find('\n').map_or(text.len(), |end| text.floor_char_boundary(at) + end);
+        let line_end = text[text.floor_char_boundary(at)..]
+            .find('\n')
+            .map_or(text.len(), |end| text.floor_char_boundary(at) + end);
         // Most edits replace the rest of a line behind its `=`, so that documents stay TOML and reach the validation.
         let from = match text[text.floor_char_boundary(at)..line_end].find('=') {
             Some(equals) if length % 4 != 0 => text.floor_char_boundary(at) + equals + 1,

@@ -65,7 +65,8 @@ impl Unit for Duration {
     fn parse(text: &str) -> Result<u64, Malformed> {
         let ns = nanoseconds(text)?;
         u64::try_from(ns).map_err(|_| {
-            Malformed::new("a duration cannot be negative").help(format!("write `{}`", text.trim().trim_start_matches('-')))
+            Malformed::new("a duration cannot be negative")
+                .help(format!("write `{}`", text.trim().trim_start_matches('-')))
         })
     }
 }
@@ -95,8 +96,9 @@ impl Unit for Percentage {
 
     fn parse(text: &str) -> Result<Probability, Malformed> {
         let (share, denominator) = share(text)?;
-        Probability::ratio(share, denominator)
-            .ok_or_else(|| Malformed::new("a probability cannot be more than 100%").help("use a percentage from 0% to 100%"))
+        Probability::ratio(share, denominator).ok_or_else(|| {
+            Malformed::new("a probability cannot be more than 100%").help("use a percentage from 0% to 100%")
+        })
     }
 }
 
@@ -128,10 +130,13 @@ impl Unit for Throughput {
 
     fn parse(text: &str) -> Result<u64, Malformed> {
         let Some(size) = text.trim().strip_suffix("/s") else {
-            return Err(Malformed::new(format!("`{text}` is not {}", Self::EXPECTED)).help("write bytes per second, `10MB/s`"));
+            return Err(
+                Malformed::new(format!("`{text}` is not {}", Self::EXPECTED)).help("write bytes per second, `10MB/s`")
+            );
         };
         match Size::parse(size)? {
-            0 => Err(Malformed::new("a throughput of zero carries nothing").help("leave it out for a link that is never busy")),
+            0 => Err(Malformed::new("a throughput of zero carries nothing")
+                .help("leave it out for a link that is never busy")),
             bytes => Ok(bytes),
         }
     }
@@ -149,7 +154,9 @@ impl Unit for Frequency {
     const PATTERN: &'static str = r"^\s*[0-9][0-9_]*(\.[0-9]+)?\s*/\s*(ms|s|m|h)\s*$";
 
     fn parse(text: &str) -> Result<u64, Malformed> {
-        let unfit = || Malformed::new(format!("`{text}` is not {}", Self::EXPECTED)).help("write events per `ms`, `s`, `m` or `h`");
+        let unfit = || {
+            Malformed::new(format!("`{text}` is not {}", Self::EXPECTED)).help("write events per `ms`, `s`, `m` or `h`")
+        };
         let (number, unit) = split(text)?;
         let unit = unit.strip_prefix('/').ok_or_else(unfit)?.trim();
         let (_, unit_ns) = DURATIONS.iter().find(|(name, ns)| *name == unit && *ns >= 1_000_000).ok_or_else(unfit)?;
@@ -164,7 +171,9 @@ impl Unit for Frequency {
         let events = number.digits * 1_000_000_000_000;
         let rate_mhz = (events + per_ns / 2) / per_ns;
         if rate_mhz < 1_000 && events % per_ns != 0 {
-            return Err(Malformed::new("the rate is no whole number of events in 1000 seconds").help("use a rounder rate"));
+            return Err(
+                Malformed::new("the rate is no whole number of events in 1000 seconds").help("use a rounder rate")
+            );
         }
         if rate_mhz > RATE_MHZ_MAX {
             return Err(Malformed::new("a rate cannot exceed one event per nanosecond").help("use a lower rate"));
@@ -188,7 +197,9 @@ impl Unit for Drift {
         let value = number.times(ppb).map_err(|fault| fault.explain("one part per billion"))?;
         // A clock that gained or lost half its time would be no clock; it also keeps its speed positive.
         if value.unsigned_abs() > 500_000_000 {
-            return Err(Malformed::new("a clock cannot drift by more than 50%").help("real clocks drift by 1ppm to 200ppm"));
+            return Err(
+                Malformed::new("a clock cannot drift by more than 50%").help("real clocks drift by 1ppm to 200ppm")
+            );
         }
         Ok(value as i64)
     }
@@ -430,9 +441,15 @@ mod tests {
 
     #[test]
     fn rates_are_millihertz() {
-        for (text, rate_mhz) in
-            [("200/s", 200_000), ("12/m", 200), ("0.5 /s", 500), ("3/ms", 3_000_000), ("3.6/h", 1), ("100/m", 1_667), ("1/ms", 1_000_000)]
-        {
+        for (text, rate_mhz) in [
+            ("200/s", 200_000),
+            ("12/m", 200),
+            ("0.5 /s", 500),
+            ("3/ms", 3_000_000),
+            ("3.6/h", 1),
+            ("100/m", 1_667),
+            ("1/ms", 1_000_000),
+        ] {
             assert_eq!(Frequency::parse(text), Ok(rate_mhz), "{text}");
         }
         assert_eq!(message::<Frequency>("0/s"), "a rate of zero lets nothing happen");

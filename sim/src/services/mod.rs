@@ -60,6 +60,13 @@ impl KvKind {
     }
 }
 
+/// All stores, with what they promise in one line.
+pub const STORES: &[(&str, &str)] = &[
+    ("lin-kv", "linearizable: every read returns the newest value"),
+    ("seq-kv", "sequentially consistent: a client may read a past state, but never goes back"),
+    ("lww-kv", "eventually consistent: several internal replicas, the last write wins, acknowledged writes are lost"),
+];
+
 /// The options of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KvConfig {

@@ -2,7 +2,7 @@
 
 use super::{World, view};
 use crate::kernel::{
-    direct::{Call, Core, REPLY_BYTES},
+    direct::{Call, REPLY_BYTES},
     event::Event,
     ids::NodeId,
     network::Fate,
@@ -34,17 +34,9 @@ where
         let reply = self.with_service(service, |store, cx| store.handle(from, body, cx));
         self.core.fold.words(token, reply.digest());
         let fate = self.core.network.send_far(self.core.now, endpoint, from, REPLY_BYTES);
-        let schedule = |core: &mut Core<N>, at, body| {
-            let body = core.returns.insert(Call { token, incarnation, body });
-            core.queue.push(at, Event::Return { service, to: from, body });
-        };
-        match fate {
-            Fate::Lost => {}
-            Fate::Arrives(at) => schedule(&mut self.core, at, reply),
-            Fate::ArrivesTwice(at, again) => {
-                schedule(&mut self.core, at, reply.clone());
-                schedule(&mut self.core, again, reply);
-            }
+        if let Fate::Arrives(at) | Fate::ArrivesTwice(at, _) = fate {
+            let body = self.core.returns.insert(Call { token, incarnation, body: reply });
+            self.core.queue.push(at, Event::Return { service, to: from, body });
         }
         true
     }

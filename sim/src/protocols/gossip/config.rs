@@ -14,6 +14,17 @@ pub enum Mode {
     PushPull,
 }
 
+impl Mode {
+    /// The name in scenarios and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::Pull => "pull",
+            Self::PushPull => "push-pull",
+        }
+    }
+}
+
 /// What messages carry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PayloadKind {
@@ -25,6 +36,17 @@ pub enum PayloadKind {
     Delta,
     /// A digest first, and then what is missing.
     Digest,
+}
+
+impl PayloadKind {
+    /// The name in scenarios and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Delta => "delta",
+            Self::Digest => "digest",
+        }
+    }
 }
 
 /// The options of [`super::Gossip`]. They do not depend on the data type.

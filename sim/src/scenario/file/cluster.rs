@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema, json_schema};
 use serde::Deserialize;
 
-use super::value::{At, Choice, Empty, Entries, ShortForm, Written};
+use super::value::{At, Choice, Empty, Entries, NameList, ShortForm, Written};
 use crate::scenario::{
     topology::TOPOLOGIES,
     units::{Drift, Duration, Percentage},
@@ -56,7 +56,7 @@ pub struct Graph {
     /// Named regions with latencies between them.
     pub geo: Option<At<Geo>>,
     /// The listed links.
-    pub edges: Option<At<Vec<At<(At<String>, At<String>)>>>>,
+    pub edges: Option<At<Vec<Edge>>>,
 }
 
 impl ShortForm for Graph {
@@ -68,6 +68,9 @@ impl ShortForm for Graph {
         json_schema!({ "type": "string", "enum": names })
     }
 }
+
+/// The two ends of a link.
+pub type Edge = At<(At<String>, At<String>)>;
 
 /// A grid.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -118,7 +121,7 @@ pub struct ScaleFreeTable {
 #[serde(deny_unknown_fields)]
 pub struct Geo {
     /// The replicas of every region.
-    pub regions: Entries<At<Vec<At<String>>>>,
+    pub regions: Entries<NameList>,
     /// The latency between two regions, `eu-us`, or within one, `eu-eu`; both ways unless `us-eu` is given too.
     pub latency: Entries<At<Choice<super::network::Latency>>>,
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     network::{BurstTable, Latency},
-    value::{At, Choice, Empty, ShortForm, Written},
+    value::{At, Choice, Empty, NameList, ShortForm, Written},
 };
 use crate::scenario::units::{Drift, Duration, Percentage, SignedDuration};
 
@@ -53,15 +53,15 @@ pub struct FaultTable {
 #[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
 pub struct PartitionTable {
     /// Endpoints talk within their group only.
-    pub groups: Option<At<Vec<At<Vec<At<String>>>>>>,
+    pub groups: Option<At<Vec<NameList>>>,
     /// The first half of the replicas against the others.
     pub halves: Option<At<Empty>>,
     /// The named endpoints against all others.
-    pub isolate: Option<At<Vec<At<String>>>>,
+    pub isolate: Option<NameList>,
     /// Every replica sees a majority, no two the same.
     pub majority_ring: Option<At<Empty>>,
     /// Two halves which only the named endpoints join.
-    pub bridge: Option<At<Vec<At<String>>>>,
+    pub bridge: Option<NameList>,
     /// Messages from some to others are lost, while the way back works.
     pub one_way: Option<At<OneWayTable>>,
     /// Groups drawn anew at every occurrence.
@@ -83,9 +83,9 @@ impl ShortForm for PartitionTable {
 #[serde(deny_unknown_fields)]
 pub struct OneWayTable {
     /// The senders.
-    pub from: At<Vec<At<String>>>,
+    pub from: NameList,
     /// The receivers.
-    pub to: At<Vec<At<String>>>,
+    pub to: NameList,
 }
 
 /// Drawn groups.
@@ -101,7 +101,7 @@ pub struct RandomTable {
 #[serde(deny_unknown_fields)]
 pub struct FlappingTable {
     /// The groups.
-    pub groups: At<Vec<At<Vec<At<String>>>>>,
+    pub groups: At<Vec<NameList>>,
     /// How long they are joined.
     pub up: Written<Duration>,
     /// How long they are cut.
@@ -113,7 +113,7 @@ pub struct FlappingTable {
 #[serde(deny_unknown_fields)]
 pub struct CrashFault {
     /// Replicas or stores.
-    pub nodes: At<Vec<At<String>>>,
+    pub nodes: NameList,
     /// What survives: `durable` (unless given), `volatile`, or `{ stale = "2s" }`, the state of that long before.
     pub state: Option<At<Choice<Recovered>>>,
 }
@@ -139,7 +139,7 @@ impl ShortForm for Recovered {
 #[serde(deny_unknown_fields)]
 pub struct NodesFault {
     /// Replicas or stores.
-    pub nodes: At<Vec<At<String>>>,
+    pub nodes: NameList,
 }
 
 /// Slow nodes.
@@ -147,7 +147,7 @@ pub struct NodesFault {
 #[serde(deny_unknown_fields)]
 pub struct SlowFault {
     /// Replicas or stores.
-    pub nodes: At<Vec<At<String>>>,
+    pub nodes: NameList,
     /// The extra time for everything they handle.
     pub delay: Written<Duration>,
 }
@@ -157,7 +157,7 @@ pub struct SlowFault {
 #[serde(deny_unknown_fields)]
 pub struct ClockFault {
     /// Replicas.
-    pub nodes: At<Vec<At<String>>>,
+    pub nodes: NameList,
     /// The clock jumps by this; negative: back.
     pub offset: Option<Written<SignedDuration>>,
     /// The clock gains this.
@@ -171,9 +171,9 @@ pub struct ProbabilityFault {
     /// For every message.
     pub probability: Written<Percentage>,
     /// Only messages from these; from all unless given.
-    pub from: Option<At<Vec<At<String>>>>,
+    pub from: Option<NameList>,
     /// Only messages to these; to all unless given.
-    pub to: Option<At<Vec<At<String>>>>,
+    pub to: Option<NameList>,
 }
 
 /// Bursts on links.
@@ -187,9 +187,9 @@ pub struct BurstFault {
     /// The probability that a message is lost while the link is bad; 100% unless given.
     pub loss: Option<Written<Percentage>>,
     /// Only messages from these; from all unless given.
-    pub from: Option<At<Vec<At<String>>>>,
+    pub from: Option<NameList>,
     /// Only messages to these; to all unless given.
-    pub to: Option<At<Vec<At<String>>>>,
+    pub to: Option<NameList>,
 }
 
 impl BurstFault {
@@ -206,9 +206,9 @@ pub struct DelayFault {
     /// The extra time.
     pub latency: At<Choice<Latency>>,
     /// Only messages from these; from all unless given.
-    pub from: Option<At<Vec<At<String>>>>,
+    pub from: Option<NameList>,
     /// Only messages to these; to all unless given.
-    pub to: Option<At<Vec<At<String>>>>,
+    pub to: Option<NameList>,
 }
 
 /// Faults drawn from the seed.
@@ -216,7 +216,7 @@ pub struct DelayFault {
 #[serde(deny_unknown_fields)]
 pub struct NemesisTable {
     /// The kinds to choose from.
-    pub kinds: At<Vec<At<String>>>,
+    pub kinds: NameList,
     /// The mean time from one beginning to the next.
     pub interval: Written<Duration>,
     /// The mean duration.

@@ -84,7 +84,8 @@ pub struct Latency {
 }
 
 impl ShortForm for Latency {
-    const EXPECTED: &'static str = "a latency such as \"20ms\" or { lognormal = { median = \"20ms\", p99 = \"120ms\" } }";
+    const EXPECTED: &'static str =
+        "a latency such as \"20ms\" or { lognormal = { median = \"20ms\", p99 = \"120ms\" } }";
 
     fn text_schema() -> Schema {
         json_schema!({ "type": "string", "pattern": Duration::PATTERN })

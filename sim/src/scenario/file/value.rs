@@ -256,6 +256,9 @@ impl<V: JsonSchema> JsonSchema for Entries<V> {
     }
 }
 
+/// Names of endpoints.
+pub type NameList = At<Vec<At<String>>>;
+
 /// A table without keys.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

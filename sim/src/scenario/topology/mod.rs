@@ -100,7 +100,9 @@ impl Graph {
                 }
                 4
             }
-            Self::Tree { arity: 0 } => return problem("a tree needs an arity of at least 1".to_owned(), "use 2 for a binary tree"),
+            Self::Tree { arity: 0 } => {
+                return problem("a tree needs an arity of at least 1".to_owned(), "use 2 for a binary tree");
+            }
             Self::RandomRegular { degree } => {
                 check_regular(*degree, replicas)?;
                 *degree
@@ -150,7 +152,9 @@ impl Graph {
             Self::Star => (1..replicas).map(|node| (0, node)).collect(),
             Self::Grid { width, .. } => grid(*width, replicas),
             Self::Tree { arity } => (1..replicas).map(|node| ((node - 1) / arity, node)).collect(),
-            Self::RandomRegular { degree } => random::regular(replicas, *degree, &Stream::new(seed, "topology.regular")),
+            Self::RandomRegular { degree } => {
+                random::regular(replicas, *degree, &Stream::new(seed, "topology.regular"))
+            }
             Self::SmallWorld { degree, rewire } => {
                 random::small_world(replicas, *degree, *rewire, &Stream::new(seed, "topology.small"))
             }

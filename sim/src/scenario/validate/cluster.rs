@@ -6,7 +6,7 @@ use super::{Check, distribution::distribution};
 use crate::scenario::{
     diagnostic::{Diagnostic, suggestion},
     distribution::Distribution,
-    file::{self, At, Choice, ClusterTable, Geo},
+    file::{self, At, Choice, ClusterTable, Edge, Geo},
     names::{Accepted, Names},
     plan::{ClockBounds, ClusterPlan, Regions},
     topology::{Graph, TOPOLOGIES},
@@ -55,7 +55,9 @@ fn plain(check: &mut Check, topology: &At<Choice<file::Graph>>, name: &str) -> O
         let help = suggestion(name, "topologies", TOPOLOGIES.iter().map(|(known, _)| *known));
         (format!("there is no topology `{name}`"), help)
     };
-    check.push(Diagnostic::new("scenario::unknown-name", message).at(topology.span.clone(), "no plain topology").help(help));
+    check.push(
+        Diagnostic::new("scenario::unknown-name", message).at(topology.span.clone(), "no plain topology").help(help),
+    );
     None
 }
 
@@ -108,11 +110,12 @@ fn shaped(
     Some((built, None))
 }
 
-fn edge_list(check: &mut Check, edges: &[At<(At<String>, At<String>)>], names: Option<&Names>) -> Option<Graph> {
+fn edge_list(check: &mut Check, edges: &[Edge], names: Option<&Names>) -> Option<Graph> {
     let names = names?;
     let mut result = Vec::with_capacity(edges.len());
     for At { span, value: (a, b) } in edges {
-        let (first, second) = (check.keep(names.resolve(a, Accepted::Replicas)), check.keep(names.resolve(b, Accepted::Replicas)));
+        let (first, second) =
+            (check.keep(names.resolve(a, Accepted::Replicas)), check.keep(names.resolve(b, Accepted::Replicas)));
         if let Some((first, second)) = first.zip(second) {
             if first == second {
                 let finding = Diagnostic::new("scenario::topology", format!("{} is linked to itself", a.value));
@@ -172,27 +175,33 @@ fn region_latencies(check: &mut Check, geo: &At<Geo>) -> Option<Vec<Option<Distr
     for (key, latency) in &geo.value.latency.0 {
         // Names of regions may contain dashes: any cut into two of them counts.
         let number = |name: &str| regions.iter().position(|region| *region == name);
-        let mut cuts = key.value.match_indices('-').filter_map(|(at, _)| number(&key.value[..at]).zip(number(&key.value[at + 1..])));
+        let mut cuts = key
+            .value
+            .match_indices('-')
+            .filter_map(|(at, _)| number(&key.value[..at]).zip(number(&key.value[at + 1..])));
         let pair = cuts.next();
         let value = distribution(check, latency);
         is_complete &= value.is_some();
-        match pair {
-            Some((from, to)) => given[from * count + to] = value,
-            None => {
-                let pairs = regions.iter().flat_map(|a| regions.iter().map(move |b| format!("{a}-{b}"))).take(400).collect::<Vec<_>>();
-                let help = suggestion(&key.value, "pairs of regions", pairs.iter().map(String::as_str));
-                let finding = Diagnostic::new("scenario::unknown-name", format!("`{}` is no pair of regions", key.value));
-                check.push(finding.at(key.span.clone(), "not two regions").help(help));
-            }
+        if let Some((from, to)) = pair {
+            given[from * count + to] = value;
+        } else {
+            let pairs = regions
+                .iter()
+                .flat_map(|a| regions.iter().map(move |b| format!("{a}-{b}")))
+                .take(400)
+                .collect::<Vec<_>>();
+            let help = suggestion(&key.value, "pairs of regions", pairs.iter().map(String::as_str));
+            let finding = Diagnostic::new("scenario::unknown-name", format!("`{}` is no pair of regions", key.value));
+            check.push(finding.at(key.span.clone(), "not two regions").help(help));
         }
     }
     let either = |at: usize| given[at].clone().or_else(|| given[at % count * count + at / count].clone());
     is_complete.then(|| (0..count * count).map(either).collect())
 }
 
-/// The clocks; the outer `None` is an error.
-fn clock(check: &mut Check, table: &ClusterTable) -> Option<Option<ClockBounds>> {
-    let Some(clock) = &table.clock else { return Some(None) };
+/// How far clocks may be off.
+fn clock(check: &mut Check, table: &ClusterTable) -> Option<ClockBounds> {
+    let Some(clock) = &table.clock else { return Some(ClockBounds::default()) };
     let skew_ns = check.read_or(clock.value.skew.as_ref(), 0);
     let drift_ppb = check.read_or(clock.value.drift.as_ref(), 0);
     if let (Some(drift), Some(written)) = (drift_ppb, &clock.value.drift)
@@ -202,6 +211,5 @@ fn clock(check: &mut Check, table: &ClusterTable) -> Option<Option<ClockBounds>>
         check.push(finding.at(written.span.clone(), "negative").help("drifts are drawn from minus this to this"));
         return None;
     }
-    let bounds = ClockBounds { skew_ns: skew_ns?, drift_ppb: drift_ppb?.unsigned_abs() };
-    Some(Some(bounds).filter(|bounds| bounds.skew_ns > 0 || bounds.drift_ppb > 0))
+    Some(ClockBounds { skew_ns: skew_ns?, drift_ppb: drift_ppb?.unsigned_abs() })
 }

@@ -71,7 +71,8 @@ fn ordered(check: &mut Check, low: &Written<Duration>, high: &Written<Duration>,
     let (low_ns, high_ns) = (check.read(low), check.read(high));
     let (low_ns, high_ns) = low_ns.zip(high_ns)?;
     if low_ns > high_ns {
-        let message = format!("`{name}` is below what it bounds: {} is less than {}", high.text.trim(), low.text.trim());
+        let message =
+            format!("`{name}` is below what it bounds: {} is less than {}", high.text.trim(), low.text.trim());
         let (low, high) = ((low.span.clone(), "this is more"), (high.span.clone(), "this is less"));
         check.contradiction(&message, high, low, "exchange them");
         return None;
@@ -89,7 +90,9 @@ fn pareto(check: &mut Check, table: &ParetoTable) -> Option<Distribution> {
     let alpha = table.alpha.value.0;
     if !(0.1..=1000.0).contains(&alpha) {
         let finding = Diagnostic::new("scenario::value", format!("a Pareto exponent cannot be {alpha}"));
-        check.push(finding.at(table.alpha.span.clone(), "out of range").help("use a number from 0.1 to 1000, for example 1.5"));
+        check.push(
+            finding.at(table.alpha.span.clone(), "out of range").help("use a number from 0.1 to 1000, for example 1.5"),
+        );
         return None;
     }
     Some(Distribution::Pareto { min_ns: min_ns?, alpha })
@@ -126,7 +129,9 @@ fn empirical(check: &mut Check, table: &At<Entries<Written<Duration>>>) -> Optio
     }
     if quantiles.is_empty() && check.findings.len() == before {
         let finding = Diagnostic::new("scenario::empty", "there are no quantiles");
-        check.push(finding.at(table.span.clone(), "empty").help("write { p0 = \"1ms\", p50 = \"20ms\", p100 = \"1s\" }"));
+        check.push(
+            finding.at(table.span.clone(), "empty").help("write { p0 = \"1ms\", p50 = \"20ms\", p100 = \"1s\" }"),
+        );
     }
     let pairs = quantiles.into_iter().map(|(probability, latency_ns, _)| (probability, latency_ns)).collect();
     (check.findings.len() == before).then_some(Distribution::Empirical { quantiles: pairs })

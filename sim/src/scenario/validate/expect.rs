@@ -15,12 +15,17 @@ pub(super) fn expectations(check: &mut Check, file: &ScenarioFile) -> BTreeMap<S
         let systems = || file.system.iter().map(|system| system.value.name.value.as_str());
         if !systems().any(|name| name == system.value) {
             let finding = Diagnostic::new("scenario::unknown-name", format!("there is no system `{}`", system.value));
-            check.push(finding.at(system.span.clone(), "no such system").help(suggestion(&system.value, "systems", systems())));
+            check.push(finding.at(system.span.clone(), "no such system").help(suggestion(
+                &system.value,
+                "systems",
+                systems(),
+            )));
         }
         let list = result.entry(system.value.clone()).or_default();
         for (name, bound) in &table.value.0.0 {
             let Some(measure) = Measure::named(&name.value) else {
-                let finding = Diagnostic::new("scenario::unknown-name", format!("there is no measure `{}`", name.value));
+                let finding =
+                    Diagnostic::new("scenario::unknown-name", format!("there is no measure `{}`", name.value));
                 let help = suggestion(&name.value, "measures", MEASURES.iter().map(|measure| measure.name));
                 check.push(finding.at(name.span.clone(), "no such measure").help(help));
                 continue;
@@ -42,18 +47,22 @@ fn expect(check: &mut Check, measure: &'static Measure, bound: &At<BoundValue>, 
         return;
     }
     for (name, bound) in &quantiles.0 {
-        match Quantile::ALL.iter().find(|(known, _)| *known == name.value) {
-            Some((_, quantile)) => list.extend(single(check, measure, Some(*quantile), bound)),
-            None => {
-                let help = suggestion(&name.value, "quantiles", Quantile::ALL.iter().map(|(known, _)| *known));
-                let finding = Diagnostic::new("scenario::unknown-name", format!("there is no quantile `{}` here", name.value));
-                check.push(finding.at(name.span.clone(), "no such quantile").help(help));
-            }
+        if let Some((_, quantile)) = Quantile::ALL.iter().find(|(known, _)| *known == name.value) {
+            list.extend(single(check, measure, Some(*quantile), bound));
+            continue;
         }
+        let help = suggestion(&name.value, "quantiles", Quantile::ALL.iter().map(|(known, _)| *known));
+        let finding = Diagnostic::new("scenario::unknown-name", format!("there is no quantile `{}` here", name.value));
+        check.push(finding.at(name.span.clone(), "no such quantile").help(help));
     }
 }
 
-fn single(check: &mut Check, measure: &'static Measure, quantile: Option<Quantile>, bound: &At<BoundValue>) -> Option<Expectation> {
+fn single(
+    check: &mut Check,
+    measure: &'static Measure,
+    quantile: Option<Quantile>,
+    bound: &At<BoundValue>,
+) -> Option<Expectation> {
     let refused = |message: String, help: &str| {
         Diagnostic::new("scenario::wrong-type", message).at(bound.span.clone(), "here").help(help)
     };
@@ -61,13 +70,13 @@ fn single(check: &mut Check, measure: &'static Measure, quantile: Option<Quantil
     let counts = matches!(measure.kind, MeasureKind::Count | MeasureKind::Size);
     let (wanted, written) = match (&bound.value, measure.kind) {
         (BoundValue::Truth(truth), MeasureKind::Truth) => (Wanted::Truth(*truth), truth.to_string()),
-        (BoundValue::Number(number), _) if counts => match u64::try_from(*number) {
-            Ok(count) => (Wanted::Within(Bound::exactly(count)), count.to_string()),
-            Err(_) => {
+        (BoundValue::Number(number), _) if counts => {
+            let Ok(count) = u64::try_from(*number) else {
                 check.push(refused(format!("`{name}` is never negative"), "use a number from 0"));
                 return None;
-            }
-        },
+            };
+            (Wanted::Within(Bound::exactly(count)), count.to_string())
+        }
         (BoundValue::Text(text), kind) if kind != MeasureKind::Truth => match Bound::parse(text, kind) {
             Ok(bound) => (Wanted::Within(bound), text.trim().to_owned()),
             Err(malformed) => {

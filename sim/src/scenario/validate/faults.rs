@@ -13,7 +13,7 @@ use crate::{
     },
     scenario::{
         diagnostic::{Diagnostic, suggestion},
-        file::{At, Choice, CrashFault, FaultTable, NemesisTable, PartitionTable, Recovered, ScenarioFile},
+        file::{At, Choice, CrashFault, FaultTable, NameList, NemesisTable, PartitionTable, Recovered, ScenarioFile},
         names::{Accepted, Names},
         plan::Timeline,
     },
@@ -25,17 +25,26 @@ const WINDOWS_MAX: u64 = 100_000;
 /// The most entries in the tables of all windows together: every cut has one per endpoint.
 const ENTRIES_MAX: u64 = 1 << 29;
 
-/// A list of names.
-type NameList = At<Vec<At<String>>>;
-
-pub(super) fn timeline(check: &mut Check, file: &ScenarioFile, names: Option<&Names>, work: Option<&Work>) -> Option<Timeline> {
+pub(super) fn timeline(
+    check: &mut Check,
+    file: &ScenarioFile,
+    names: Option<&Names>,
+    work: Option<&Work>,
+) -> Option<Timeline> {
     let before = check.findings.len();
     let mut faults = Vec::new();
     for (index, fault) in (0..).zip(&file.fault) {
         let kind = kind(check, fault, names);
         let times = times(check, &fault.value, work);
         if let Some((kind, times)) = kind.zip(times) {
-            faults.push(FaultSpec { index, at: times.at, for_ns: times.for_ns, every_ns: times.every_ns, until: times.until, kind });
+            faults.push(FaultSpec {
+                index,
+                at: times.at,
+                for_ns: times.for_ns,
+                every_ns: times.every_ns,
+                until: times.until,
+                kind,
+            });
         }
     }
     let nemesis = match &file.nemesis {
@@ -106,11 +115,20 @@ fn times(check: &mut Check, fault: &FaultTable, work: Option<&Work>) -> Option<T
         }
         (None, _, Some(until)) => {
             let finding = Diagnostic::new("scenario::contradiction", "`until` ends a repetition, and there is none");
-            check.push(finding.at(place(until), "has no effect").help("add `every`, or say with `for` how long the fault lasts"));
+            check.push(
+                finding
+                    .at(place(until), "has no effect")
+                    .help("add `every`, or say with `for` how long the fault lasts"),
+            );
         }
         (Some(every), Some(lasts), _) if for_ns.zip(every_ns).is_some_and(|(for_ns, every_ns)| for_ns >= every_ns) => {
             let help = "`for` must be shorter than `every`";
-            check.contradiction("the fault begins again before it has ended", (place(lasts), "lasts"), (place(every), "repeats"), help);
+            check.contradiction(
+                "the fault begins again before it has ended",
+                (place(lasts), "lasts"),
+                (place(every), "repeats"),
+                help,
+            );
         }
         _ => {}
     }
@@ -118,7 +136,12 @@ fn times(check: &mut Check, fault: &FaultTable, work: Option<&Work>) -> Option<T
         && until_ns <= at
     {
         let help = "`until` must be after `at`";
-        check.contradiction("the repetition ends before it begins", (place(until), "ends"), (place(&fault.at), "begins"), help);
+        check.contradiction(
+            "the repetition ends before it begins",
+            (place(until), "ends"),
+            (place(&fault.at), "begins"),
+            help,
+        );
     }
     let end = work.map(|work| (work.config.end(), work.config.end() + work.quiet_ns));
     if let (Some(at), Some((end, horizon))) = (at, end)
@@ -126,7 +149,9 @@ fn times(check: &mut Check, fault: &FaultTable, work: Option<&Work>) -> Option<T
     {
         let message = format!("the fault begins at {}, after the end of the run at {horizon}", Nanos(at));
         let finding = Diagnostic::new("scenario::contradiction", message).at(place(&fault.at), "too late");
-        check.push(finding.help(format!("clients work until {end}; a quiet period of {} follows", Nanos(horizon - end))));
+        check.push(
+            finding.help(format!("clients work until {end}; a quiet period of {} follows", Nanos(horizon - end))),
+        );
     }
     if check.findings.len() > before {
         return None;
@@ -163,7 +188,8 @@ fn kind(check: &mut Check, fault: &At<FaultTable>, names: Option<&Names>) -> Opt
         return Some(FaultKind::Pause { nodes: nodes(check, &pause.value.nodes, names, Accepted::Nodes)? });
     }
     if let Some(slow) = &table.slow {
-        let (nodes, delay_ns) = (nodes(check, &slow.value.nodes, names, Accepted::Nodes), check.positive(&slow.value.delay, "a delay"));
+        let (nodes, delay_ns) =
+            (nodes(check, &slow.value.nodes, names, Accepted::Nodes), check.positive(&slow.value.delay, "a delay"));
         return Some(FaultKind::Slow { nodes: nodes?, delay_ns: delay_ns? });
     }
     if let Some(At { span, value: clock }) = &table.clock {
@@ -171,7 +197,11 @@ fn kind(check: &mut Check, fault: &At<FaultTable>, names: Option<&Names>) -> Opt
         let (offset_ns, drift_ppb) = (check.read_or(clock.offset.as_ref(), 0), check.read_or(clock.drift.as_ref(), 0));
         if clock.offset.is_none() && clock.drift.is_none() {
             let finding = Diagnostic::new("scenario::empty", "this fault does nothing to the clocks");
-            check.push(finding.at(span.clone(), "neither offset nor drift").help("add `offset = \"-2s\"` or `drift = \"1000ppm\"`"));
+            check.push(
+                finding
+                    .at(span.clone(), "neither offset nor drift")
+                    .help("add `offset = \"-2s\"` or `drift = \"1000ppm\"`"),
+            );
         }
         return Some(FaultKind::Clock { nodes: nodes?, offset_ns: offset_ns?, drift_ppb: drift_ppb? });
     }
@@ -180,19 +210,23 @@ fn kind(check: &mut Check, fault: &At<FaultTable>, names: Option<&Names>) -> Opt
 
 fn link_fault(check: &mut Check, table: &FaultTable, names: Option<&Names>) -> Option<FaultKind> {
     if let Some(At { value: loss, .. }) = &table.loss {
-        let (links, probability) = (links(check, loss.from.as_ref(), loss.to.as_ref(), names), check.read(&loss.probability));
+        let (links, probability) =
+            (links(check, loss.from.as_ref(), loss.to.as_ref(), names), check.read(&loss.probability));
         return Some(FaultKind::Loss { links: links?, probability: probability? });
     }
     if let Some(At { value: burst, .. }) = &table.burst {
-        let (links, burst) = (links(check, burst.from.as_ref(), burst.to.as_ref(), names), network::burst(check, &burst.burst()));
+        let (links, burst) =
+            (links(check, burst.from.as_ref(), burst.to.as_ref(), names), network::burst(check, &burst.burst()));
         return Some(FaultKind::Burst { links: links?, burst: burst? });
     }
     if let Some(At { value: twice, .. }) = &table.duplicate {
-        let (links, probability) = (links(check, twice.from.as_ref(), twice.to.as_ref(), names), check.read(&twice.probability));
+        let (links, probability) =
+            (links(check, twice.from.as_ref(), twice.to.as_ref(), names), check.read(&twice.probability));
         return Some(FaultKind::Duplicate { links: links?, probability: probability? });
     }
     let delay = &table.delay.as_ref()?.value;
-    let (links, latency) = (links(check, delay.from.as_ref(), delay.to.as_ref(), names), distribution(check, &delay.latency));
+    let (links, latency) =
+        (links(check, delay.from.as_ref(), delay.to.as_ref(), names), distribution(check, &delay.latency));
     Some(FaultKind::Delay { links: links?, latency: Arc::new(latency?.table()) })
 }
 
@@ -203,7 +237,12 @@ fn nodes(check: &mut Check, list: &NameList, names: Option<&Names>, accepted: Ac
 }
 
 /// Groups of endpoints: none empty, and no endpoint twice.
-fn disjoint(check: &mut Check, groups: &[NameList], names: Option<&Names>, accepted: Accepted) -> Option<Vec<Vec<NodeId>>> {
+fn disjoint(
+    check: &mut Check,
+    groups: &[NameList],
+    names: Option<&Names>,
+    accepted: Accepted,
+) -> Option<Vec<Vec<NodeId>>> {
     let mut seen: BTreeMap<NodeId, Range<usize>> = BTreeMap::new();
     let mut is_sound = true;
     let mut result = Vec::with_capacity(groups.len());
@@ -222,7 +261,9 @@ fn disjoint(check: &mut Check, groups: &[NameList], names: Option<&Names>, accep
             if let Some(first) = seen.insert(node, name.span.clone()) {
                 is_sound = false;
                 let finding = Diagnostic::new("scenario::overlap", format!("`{}` is named twice", name.value));
-                check.push(finding.at(name.span.clone(), "again").at(first, "first").help("an endpoint has one place only"));
+                check.push(
+                    finding.at(name.span.clone(), "again").at(first, "first").help("an endpoint has one place only"),
+                );
             }
             members.push(node);
         }
@@ -232,7 +273,12 @@ fn disjoint(check: &mut Check, groups: &[NameList], names: Option<&Names>, accep
 }
 
 /// The links of a link fault; clients take part only when they are named.
-fn links(check: &mut Check, from: Option<&NameList>, to: Option<&NameList>, names: Option<&Names>) -> Option<LinkSelection> {
+fn links(
+    check: &mut Check,
+    from: Option<&NameList>,
+    to: Option<&NameList>,
+    names: Option<&Names>,
+) -> Option<LinkSelection> {
     if from.is_none() && to.is_none() {
         return Some(LinkSelection::All);
     }
@@ -276,7 +322,11 @@ fn read_crash(check: &mut Check, crash: &CrashFault, names: Option<&Names>) -> O
     Some(FaultKind::Crash { nodes: nodes?, recovery, lost_ns })
 }
 
-fn read_partition(check: &mut Check, partition: &At<Choice<PartitionTable>>, names: Option<&Names>) -> Option<PartitionKind> {
+fn read_partition(
+    check: &mut Check,
+    partition: &At<Choice<PartitionTable>>,
+    names: Option<&Names>,
+) -> Option<PartitionKind> {
     let table = match &partition.value {
         Choice::Table(table) => table,
         Choice::Text(text) => {
@@ -284,9 +334,11 @@ fn read_partition(check: &mut Check, partition: &At<Choice<PartitionTable>>, nam
                 "halves" => PartitionKind::Halves,
                 "majority-ring" => PartitionKind::MajorityRing,
                 _ => {
-                    let kinds = ["halves", "majority-ring", "groups", "isolate", "bridge", "one-way", "random", "flapping"];
+                    let kinds =
+                        ["halves", "majority-ring", "groups", "isolate", "bridge", "one-way", "random", "flapping"];
                     let help = suggestion(text, "partitions", kinds);
-                    let finding = Diagnostic::new("scenario::unknown-name", format!("there is no plain partition `{text}`"));
+                    let finding =
+                        Diagnostic::new("scenario::unknown-name", format!("there is no plain partition `{text}`"));
                     check.push(finding.at(partition.span.clone(), "no such partition").help(help));
                     return None;
                 }
@@ -312,7 +364,8 @@ fn read_partition(check: &mut Check, partition: &At<Choice<PartitionTable>>, nam
     } else if let Some(list) = &table.bridge {
         PartitionKind::Bridge { nodes: nodes(check, list, names, Accepted::All)? }
     } else if let Some(At { value: sides, .. }) = &table.one_way {
-        let (from, to) = (nodes(check, &sides.from, names, Accepted::All), nodes(check, &sides.to, names, Accepted::All));
+        let (from, to) =
+            (nodes(check, &sides.from, names, Accepted::All), nodes(check, &sides.to, names, Accepted::All));
         PartitionKind::OneWay { from: from?, to: to? }
     } else if let Some(random) = &table.random {
         let most = names?.endpoints().replicas.min(GROUPS_MAX as u32).max(2);
@@ -333,7 +386,11 @@ fn read_partition(check: &mut Check, partition: &At<Choice<PartitionTable>>, nam
 fn groups(check: &mut Check, list: &At<Vec<NameList>>, names: Option<&Names>) -> Option<Vec<Vec<NodeId>>> {
     if list.value.is_empty() || list.value.len() > GROUPS_MAX {
         let finding = Diagnostic::new("scenario::empty", format!("there are {} groups", list.value.len()));
-        check.push(finding.at(list.span.clone(), "here").help(format!("name 1 to {GROUPS_MAX} groups, [[\"n1\", \"n2\"], [\"n3\"]]")));
+        check.push(
+            finding
+                .at(list.span.clone(), "here")
+                .help(format!("name 1 to {GROUPS_MAX} groups, [[\"n1\", \"n2\"], [\"n3\"]]")),
+        );
         return None;
     }
     let groups = disjoint(check, &list.value, names, Accepted::All)?;
@@ -343,7 +400,8 @@ fn groups(check: &mut Check, list: &At<Vec<NameList>>, names: Option<&Names>) ->
         && only.len() == endpoints.replicas as usize
         && only.iter().all(|node| node.0 < endpoints.replicas)
     {
-        let finding = Diagnostic::new("scenario::contradiction", "this partition parts nobody: all replicas are in one group");
+        let finding =
+            Diagnostic::new("scenario::contradiction", "this partition parts nobody: all replicas are in one group");
         check.push(finding.at(list.span.clone(), "a single group").help("split the replicas into two groups"));
         return None;
     }
@@ -351,7 +409,12 @@ fn groups(check: &mut Check, list: &At<Vec<NameList>>, names: Option<&Names>) ->
 }
 
 /// Small clusters cannot be parted in every way.
-fn possible(check: &mut Check, kind: PartitionKind, place: &Range<usize>, names: Option<&Names>) -> Option<PartitionKind> {
+fn possible(
+    check: &mut Check,
+    kind: PartitionKind,
+    place: &Range<usize>,
+    names: Option<&Names>,
+) -> Option<PartitionKind> {
     let replicas = names?.endpoints().replicas;
     let needed = match kind {
         PartitionKind::Halves | PartitionKind::Random { .. } => 2,
@@ -372,14 +435,14 @@ fn read_nemesis(check: &mut Check, table: &At<NemesisTable>, work: Option<&Work>
     let At { span, value: table } = table;
     let mut kinds = Vec::new();
     for name in &table.kinds.value {
-        match NemesisKind::from_name(&name.value) {
-            Some(kind) => kinds.push(kind),
-            None => {
-                let help = suggestion(&name.value, "kinds", NEMESIS.iter().map(|row| row.name));
-                let finding = Diagnostic::new("scenario::unknown-name", format!("there is no kind of nemesis `{}`", name.value));
-                check.push(finding.at(name.span.clone(), "no such kind").help(help));
-            }
+        if let Some(kind) = NemesisKind::from_name(&name.value) {
+            kinds.push(kind);
+            continue;
         }
+        let help = suggestion(&name.value, "kinds", NEMESIS.iter().map(|row| row.name));
+        let finding =
+            Diagnostic::new("scenario::unknown-name", format!("there is no kind of nemesis `{}`", name.value));
+        check.push(finding.at(name.span.clone(), "no such kind").help(help));
     }
     if table.kinds.value.is_empty() {
         let finding = Diagnostic::new("scenario::empty", "the nemesis has nothing to choose from");

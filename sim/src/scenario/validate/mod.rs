@@ -46,16 +46,27 @@ pub(super) fn plan(file: &ScenarioFile, hash: String, text: &str) -> Result<Plan
     let network = network::network(&mut check, file, names.as_ref(), cluster.as_ref(), services.as_ref());
     let work = workload::workload(&mut check, file, replicas, clients);
     let limits = workload::limits(&mut check, file, work.as_ref());
-    let surroundings =
-        Surroundings { names: names.as_ref(), graph: cluster.as_ref().map(|cluster| &cluster.graph), work: work.as_ref() };
+    let surroundings = Surroundings {
+        names: names.as_ref(),
+        graph: cluster.as_ref().map(|cluster| &cluster.graph),
+        work: work.as_ref(),
+    };
     let systems = systems::systems(&mut check, file, &surroundings);
     let expectations = expect::expectations(&mut check, file);
     let timeline = faults::timeline(&mut check, file, names.as_ref(), work.as_ref());
     if let (Some(names), Some(services), Some(work), Some(timeline)) = (&names, &services, &work, &timeline) {
         reach::stores(&mut check, file, &reach::World { names, services, work, timeline, seed: seed.unwrap_or(1) });
     }
-    if let (Some(seed), Some(names), Some(cluster), Some(network), Some(services), Some(work), Some(limits), Some(timeline)) =
-        (seed, names, cluster, network, services, work, limits, timeline)
+    if let (
+        Some(seed),
+        Some(names),
+        Some(cluster),
+        Some(network),
+        Some(services),
+        Some(work),
+        Some(limits),
+        Some(timeline),
+    ) = (seed, names, cluster, network, services, work, limits, timeline)
         && check.findings.is_empty()
     {
         return Ok(Plan {
@@ -118,7 +129,11 @@ impl Check {
         let ns = self.read(written)?;
         if ns == 0 {
             let message = format!("{what} must be longer than zero");
-            self.push(Diagnostic::new("scenario::value", message).at(written.span.clone(), "zero").help("use a duration such as \"1s\""));
+            self.push(
+                Diagnostic::new("scenario::value", message)
+                    .at(written.span.clone(), "zero")
+                    .help("use a duration such as \"1s\""),
+            );
         }
         (ns > 0).then_some(ns)
     }
@@ -146,13 +161,18 @@ impl Check {
     }
 
     /// Exactly one of several keys; returns its position.
-    fn exactly_one(&mut self, place: &Range<usize>, what: &str, keys: &[(&str, Option<Range<usize>>)]) -> Option<usize> {
+    fn exactly_one(
+        &mut self,
+        place: &Range<usize>,
+        what: &str,
+        keys: &[(&str, Option<Range<usize>>)],
+    ) -> Option<usize> {
         let given = || keys.iter().enumerate().filter_map(|(at, (name, place))| Some((at, *name, place.clone()?)));
         let names = keys.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         match given().count() {
             1 => given().next().map(|(at, ..)| at),
             0 => {
-                let finding = Diagnostic::new("scenario::no-kind", format!("this {what} says not what it is"));
+                let finding = Diagnostic::new("scenario::no-kind", format!("this {what} does not say what it is"));
                 self.push(finding.at(place.clone(), "no kind here").help(format!("add one of {names}")));
                 None
             }
@@ -178,7 +198,8 @@ impl Check {
 /// The name is part of file names and of lines to copy.
 fn name(check: &mut Check, name: &At<String>) {
     let text = name.value.as_str();
-    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     if text.len() > 64 || !text.split('-').all(is_word) {
         let finding = Diagnostic::new("scenario::value", format!("`{text}` cannot be the name of a scenario"));
         let help = "use at most 64 lower-case letters and digits, with single dashes between words: `clock-skew`";

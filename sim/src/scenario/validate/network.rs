@@ -58,7 +58,10 @@ impl Keys<'_> {
     fn read(&self, check: &mut Check) -> Option<Conditions> {
         let before = check.findings.len();
         let conditions = Conditions {
-            latency: self.latency.and_then(|latency| distribution(check, latency)).map(|latency| Arc::new(latency.table())),
+            latency: self
+                .latency
+                .and_then(|latency| distribution(check, latency))
+                .map(|latency| Arc::new(latency.table())),
             loss: self.loss.and_then(|loss| check.read(loss)),
             duplicate: self.duplicate.and_then(|duplicate| check.read(duplicate)),
             burst: self.burst.and_then(|table| burst(check, &table.value)),
@@ -145,12 +148,14 @@ pub(super) fn network(
             for (pair, latency) in regions.latency.iter().enumerate() {
                 if latency.is_none() && table.latency.is_none() {
                     let (a, b) = (&regions.names[pair / count], &regions.names[pair % count]);
-                    let finding = Diagnostic::new("scenario::missing-key", format!("there is no latency from {a} to {b}"));
+                    let finding =
+                        Diagnostic::new("scenario::missing-key", format!("there is no latency from {a} to {b}"));
                     let help = format!("add `\"{a}-{b}\"`, or `latency` in [network] for all pairs that are left out");
                     check.push(finding.at(regions.place.clone(), "these regions").help(help));
                     return None;
                 }
-                let latency = latency.as_ref().map_or_else(|| Arc::clone(&general.latency), |latency| Arc::new(latency.table()));
+                let latency =
+                    latency.as_ref().map_or_else(|| Arc::clone(&general.latency), |latency| Arc::new(latency.table()));
                 class.push(classes.number(LinkClass { latency, ..general.clone() }));
             }
             ClassOf::Regions { region: regions.of.clone(), regions: count as u16, class }
@@ -188,11 +193,15 @@ fn sense(check: &mut Check, table: &NetworkTable) {
         && loss.parse().is_ok_and(|loss| loss == Probability::ONE)
     {
         let finding = Diagnostic::new("scenario::contradiction", "this network loses every message");
-        check.push(finding.at(loss.span.clone(), "nothing ever arrives").help("use less than 100%, or a fault that ends"));
+        check.push(
+            finding.at(loss.span.clone(), "nothing ever arrives").help("use less than 100%, or a fault that ends"),
+        );
     }
     if let (Some(queue), None) = (&table.queue, &table.bandwidth) {
         let finding = Diagnostic::new("scenario::contradiction", "a queue needs a bandwidth");
-        check.push(finding.at(queue.span.clone(), "nothing ever waits here").help("add `bandwidth`, for example \"10MB/s\""));
+        check.push(
+            finding.at(queue.span.clone(), "nothing ever waits here").help("add `bandwidth`, for example \"10MB/s\""),
+        );
     }
 }
 
@@ -229,7 +238,9 @@ fn read_link(
     .read(check);
     if let (Some(queue), None, None) = (&table.queue, &table.bandwidth, &network.bandwidth) {
         let finding = Diagnostic::new("scenario::contradiction", "a queue needs a bandwidth");
-        check.push(finding.at(queue.span.clone(), "nothing ever waits here").help("add `bandwidth`, for example \"10MB/s\""));
+        check.push(
+            finding.at(queue.span.clone(), "nothing ever waits here").help("add `bandwidth`, for example \"10MB/s\""),
+        );
     }
     let (from, to, is_both) = match (&table.from, &table.to, &table.between) {
         (Some(from), Some(to), None) => (from, to, false),
@@ -277,8 +288,12 @@ fn existing(
     };
     if !exists {
         let message = format!("there is no link from {} to {}", names.name(a), names.name(b));
-        let finding = Diagnostic::new("scenario::topology", message).at(b_place.clone(), "to here").at(a_place.clone(), "from here");
-        check.push(finding.help("only links of the topology can be described; stores have links on a complete graph only"));
+        let finding = Diagnostic::new("scenario::topology", message)
+            .at(b_place.clone(), "to here")
+            .at(a_place.clone(), "from here");
+        check.push(
+            finding.help("only links of the topology can be described; stores have links on a complete graph only"),
+        );
     }
     exists.then_some(())
 }
@@ -292,7 +307,8 @@ pub(super) struct Services {
 
 pub(super) fn services(check: &mut Check, table: &ServicesTable, names: Option<&Names>) -> Option<Services> {
     let staleness_ns = table.staleness.as_ref().map(|staleness| check.read(staleness));
-    let internal = table.lww_replicas.as_ref().map(|count| check.within(count, "the number of internal replicas", 1..=64));
+    let internal =
+        table.lww_replicas.as_ref().map(|count| check.within(count, "the number of internal replicas", 1..=64));
     let names = names?;
     let at = match &table.at {
         None => NodeId(0),

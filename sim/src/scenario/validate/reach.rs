@@ -11,12 +11,7 @@ use crate::{
         draws::Probability,
         ids::NodeId,
     },
-    scenario::{
-        diagnostic::Diagnostic,
-        file::ScenarioFile,
-        names::Names,
-        plan::Timeline,
-    },
+    scenario::{diagnostic::Diagnostic, file::ScenarioFile, names::Names, plan::Timeline},
 };
 
 /// What the question is asked of.
@@ -47,7 +42,9 @@ pub(super) fn stores(check: &mut Check, file: &ScenarioFile, world: &World<'_>) 
         let store = endpoints.service(index);
         let blocks = |replica: NodeId, disturbance: &Disturbance| match disturbance {
             Disturbance::Cut(cut) => cut.severs(replica, store) || cut.severs(store, replica),
-            Disturbance::Crash { nodes, .. } | Disturbance::Pause { nodes } => nodes.contains(&store) || nodes.contains(&replica),
+            Disturbance::Crash { nodes, .. } | Disturbance::Pause { nodes } => {
+                nodes.contains(&store) || nodes.contains(&replica)
+            }
             Disturbance::Links { links, effect: LinkEffect::Loss(Probability::ONE) } => {
                 links.contains(replica, store) || links.contains(store, replica)
             }

@@ -11,7 +11,7 @@ use crate::{
     },
     scenario::{
         diagnostic::Diagnostic,
-        file::{At, GossipTable, OccTable, ScenarioFile, SystemTable},
+        file::{At, BackoffTable, GossipTable, OccTable, ScenarioFile, SystemTable},
         names::Names,
         plan::{CrdtName, ProtocolSpec, SystemSpec},
         topology::Graph,
@@ -35,11 +35,8 @@ pub const CRDTS: &[(&str, &str)] = &[
 ];
 
 /// The accepted directions of gossip.
-pub const MODES: &[(&str, &str)] = &[
-    ("push", "knowledge goes to the peer"),
-    ("pull", "knowledge comes from the peer"),
-    ("push-pull", "both ways"),
-];
+pub const MODES: &[(&str, &str)] =
+    &[("push", "knowledge goes to the peer"), ("pull", "knowledge comes from the peer"), ("push-pull", "both ways")];
 
 /// What gossip can send.
 pub const PAYLOADS: &[(&str, &str)] = &[
@@ -79,12 +76,19 @@ pub(super) fn systems(check: &mut Check, file: &ScenarioFile, around: &Surroundi
         let name = &system.value.name;
         if let Some(first) = names.insert(&name.value, name) {
             let finding = Diagnostic::new("scenario::overlap", format!("two systems are called `{}`", name.value));
-            check.push(finding.at(name.span.clone(), "again").at(first.span.clone(), "first").help("give each its own name"));
+            check.push(
+                finding.at(name.span.clone(), "again").at(first.span.clone(), "first").help("give each its own name"),
+            );
         }
         let is_legible = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if name.value.is_empty() || name.value.len() > 64 || !name.value.bytes().all(is_legible) {
-            let finding = Diagnostic::new("scenario::value", format!("`{}` cannot be the name of a system", name.value));
-            check.push(finding.at(name.span.clone(), "here").help("use up to 64 letters, digits, dashes, dots and underscores"));
+            let finding =
+                Diagnostic::new("scenario::value", format!("`{}` cannot be the name of a system", name.value));
+            check.push(
+                finding
+                    .at(name.span.clone(), "here")
+                    .help("use up to 64 letters, digits, dashes, dots and underscores"),
+            );
         }
         if let Some(protocol) = protocol(check, system, around) {
             specs.push(SystemSpec { name: name.value.clone(), protocol });
@@ -129,24 +133,15 @@ fn occ(check: &mut Check, table: &OccTable, around: &Surroundings<'_>) -> Option
     if let Some(timeout_ns) = timeout_ns {
         config.deadline_ns = config.deadline_ns.min(timeout_ns - timeout_ns / 10).max(1);
     }
-    if let Some(retries) = &table.retries {
-        config.retries_max = check.within(retries, "the number of retries", 0..=RETRIES_MAX)?;
-    }
-    if let Some(backoff) = &table.backoff {
-        let (min, max) = (&backoff.value.min, &backoff.value.max);
-        let read = (check.positive(min, "a backoff"), check.positive(max, "a backoff"));
-        (config.backoff_ns_min, config.backoff_ns_max) = read.0.zip(read.1)?;
-        if config.backoff_ns_min > config.backoff_ns_max {
-            let (low, high) = ((min.span.clone(), "this is more"), (max.span.clone(), "this is less"));
-            check.contradiction("the longest backoff is below the first", high, low, "exchange them");
-        }
-    }
+    let retries = table.retries.as_ref().map(|retries| check.within(retries, "the number of retries", 0..=RETRIES_MAX));
+    let backoff = table.backoff.as_ref().map(|table| backoff(check, &table.value));
     if let Some(deadline) = &table.deadline {
         config.deadline_ns = check.positive(deadline, "a deadline")?;
         if let Some(timeout_ns) = timeout_ns.filter(|timeout_ns| config.deadline_ns >= *timeout_ns) {
             let timeout = crate::kernel::time::Nanos(timeout_ns);
             let message = format!("the deadline is not before the timeout of clients ({timeout})");
-            let finding = Diagnostic::new("scenario::contradiction", message).at(deadline.span.clone(), "nobody waits this long");
+            let finding =
+                Diagnostic::new("scenario::contradiction", message).at(deadline.span.clone(), "nobody waits this long");
             check.push(finding.help("lower the deadline, or raise `timeout` in [workload]"));
         }
     }
@@ -160,7 +155,25 @@ fn occ(check: &mut Check, table: &OccTable, around: &Surroundings<'_>) -> Option
             check.push(finding.help("lower the RPC timeout, or raise the deadline"));
         }
     }
+    if let Some(retries) = retries {
+        config.retries_max = retries?;
+    }
+    if let Some(backoff) = backoff {
+        (config.backoff_ns_min, config.backoff_ns_max) = backoff?;
+    }
     Some(ProtocolSpec::Occ { store: store?, config })
+}
+
+/// The first and the longest wait.
+fn backoff(check: &mut Check, BackoffTable { min, max }: &BackoffTable) -> Option<(u64, u64)> {
+    let waits = (check.positive(min, "a backoff"), check.positive(max, "a backoff"));
+    let (first, longest) = waits.0.zip(waits.1)?;
+    if first > longest {
+        let (low, high) = ((min.span.clone(), "this is more"), (max.span.clone(), "this is less"));
+        check.contradiction("the longest backoff is below the first", high, low, "exchange them");
+        return None;
+    }
+    Some((first, longest))
 }
 
 fn gossip(check: &mut Check, table: &GossipTable, around: &Surroundings<'_>) -> Option<ProtocolSpec> {
@@ -188,7 +201,11 @@ fn gossip(check: &mut Check, table: &GossipTable, around: &Surroundings<'_>) -> 
         config.jitter_ns = check.read(jitter)?;
         if config.jitter_ns > config.interval_ns {
             let finding = Diagnostic::new("scenario::contradiction", "the jitter is longer than the interval");
-            check.push(finding.at(jitter.span.clone(), "rounds cannot be earlier than now").help("use a tenth of the interval"));
+            check.push(
+                finding
+                    .at(jitter.span.clone(), "rounds cannot be earlier than now")
+                    .help("use a tenth of the interval"),
+            );
         }
     }
     if let Some(fanout) = &table.fanout {
@@ -199,7 +216,8 @@ fn gossip(check: &mut Check, table: &GossipTable, around: &Surroundings<'_>) -> 
         && let Some(least) = least_amount(&work.config.amount).filter(|least| *least < 0)
         && work.config.mix.add > 0
     {
-        let finding = Diagnostic::new("scenario::contradiction", format!("a g-counter cannot add {least}: it only grows"));
+        let finding =
+            Diagnostic::new("scenario::contradiction", format!("a g-counter cannot add {least}: it only grows"));
         let help = "use `pn-counter`, or amounts that are not negative";
         check.push(finding.at(table.crdt.span.clone(), "does not fit the amounts of the workload").help(help));
     }

@@ -18,16 +18,12 @@ use crate::{
 pub const OBJECTS: &[(&str, &str)] = &[("counter", "additions and reads of a total")];
 
 /// How the operations of an open loop follow each other.
-pub const ARRIVALS: &[(&str, &str)] = &[
-    ("poisson", "independent of each other, at a mean rate"),
-    ("fixed", "at even distances, clients taking turns"),
-];
+pub const ARRIVALS: &[(&str, &str)] =
+    &[("poisson", "independent of each other, at a mean rate"), ("fixed", "at even distances, clients taking turns")];
 
 /// Whom clients talk to.
-pub const BINDINGS: &[(&str, &str)] = &[
-    ("replica", "every client stays with one replica"),
-    ("roaming", "every operation goes to a drawn replica"),
-];
+pub const BINDINGS: &[(&str, &str)] =
+    &[("replica", "every client stays with one replica"), ("roaming", "every operation goes to a drawn replica")];
 
 /// The most clients.
 const CLIENTS_MAX: u32 = 1_000_000;
@@ -47,7 +43,12 @@ pub(super) fn clients(check: &mut Check, table: &WorkloadTable) -> Option<u32> {
     check.within(&table.clients, "the number of clients", 1..=CLIENTS_MAX)
 }
 
-pub(super) fn workload(check: &mut Check, file: &ScenarioFile, replicas: Option<u32>, clients: Option<u32>) -> Option<Work> {
+pub(super) fn workload(
+    check: &mut Check,
+    file: &ScenarioFile,
+    replicas: Option<u32>,
+    clients: Option<u32>,
+) -> Option<Work> {
     let table = &file.workload.value;
     check.choose(&table.object, "object", OBJECTS);
     let start = check.read_or(table.start.as_ref(), 0);
@@ -61,10 +62,13 @@ pub(super) fn workload(check: &mut Check, file: &ScenarioFile, replicas: Option<
     };
     let pacing = pacing(check, table);
     let phases = phases(check, &file.workload);
-    if let (Some(think), Some(0), None) =
-        (&table.think_time, table.think_time.as_ref().and_then(|think| think.parse().ok()), &file.network.client_latency)
-    {
-        let finding = Diagnostic::new("scenario::contradiction", "clients that neither think nor wait never let time pass");
+    if let (Some(think), Some(0), None) = (
+        &table.think_time,
+        table.think_time.as_ref().and_then(|think| think.parse().ok()),
+        &file.network.client_latency,
+    ) {
+        let finding =
+            Diagnostic::new("scenario::contradiction", "clients that neither think nor wait never let time pass");
         check.push(finding.at(think.span.clone(), "zero").help("use a think time, or `client_latency` in [network]"));
         return None;
     }
@@ -90,7 +94,8 @@ pub(super) fn workload(check: &mut Check, file: &ScenarioFile, replicas: Option<
 
 fn mix(check: &mut Check, mix: Option<&At<MixTable>>) -> Option<Mix> {
     let Some(table) = mix else { return Some(Mix { add: 1, read: 1 }) };
-    let mut weight = |weight: Option<&At<i64>>| weight.map_or(Some(0), |weight| check.within(weight, "a weight", 0..=1_000_000));
+    let mut weight =
+        |weight: Option<&At<i64>>| weight.map_or(Some(0), |weight| check.within(weight, "a weight", 0..=1_000_000));
     let (add, read) = (weight(table.value.add.as_ref()), weight(table.value.read.as_ref()));
     let mix = Mix { add: add?, read: read? };
     if mix.add == 0 && mix.read == 0 {
@@ -114,7 +119,8 @@ fn amount(check: &mut Check, amount: Option<&At<Amount>>) -> Option<AmountDistri
             if let Some(At { value: range, .. }) = uniform {
                 let (min, max) = (range.min.value, range.max.value);
                 if min > max {
-                    let (low, high) = ((range.min.span.clone(), "this is more"), (range.max.span.clone(), "this is less"));
+                    let (low, high) =
+                        ((range.min.span.clone(), "this is more"), (range.max.span.clone(), "this is less"));
                     check.contradiction("`max` is below `min`", high, low, "exchange them");
                     return None;
                 }
@@ -147,21 +153,33 @@ fn pacing(check: &mut Check, table: &WorkloadTable) -> Option<Pacing> {
     }
     match &table.arrivals {
         None => Some(Pacing::Poisson),
-        Some(arrivals) => check.choose(arrivals, "kind of arrivals", ARRIVALS).map(|at| [Pacing::Poisson, Pacing::Fixed][at]),
+        Some(arrivals) => {
+            check.choose(arrivals, "kind of arrivals", ARRIVALS).map(|at| [Pacing::Poisson, Pacing::Fixed][at])
+        }
     }
 }
 
 fn phases(check: &mut Check, workload: &At<WorkloadTable>) -> Option<Vec<Phase>> {
     let table = &workload.value;
     if let Some(list) = &table.phases {
-        let doubled = table.rate.as_ref().map(|rate| rate.span.clone()).or(table.duration.as_ref().map(|at| at.span.clone()));
+        let doubled =
+            table.rate.as_ref().map(|rate| rate.span.clone()).or(table.duration.as_ref().map(|at| at.span.clone()));
         if let Some(place) = doubled {
             let help = "every phase has its own rate and duration";
-            check.contradiction("phases replace `rate` and `duration`", (place, "this"), (list.span.clone(), "and phases"), help);
+            check.contradiction(
+                "phases replace `rate` and `duration`",
+                (place, "this"),
+                (list.span.clone(), "and phases"),
+                help,
+            );
         }
         if list.value.is_empty() || list.value.len() > PHASES_MAX {
             let finding = Diagnostic::new("scenario::empty", format!("there are {} phases", list.value.len()));
-            check.push(finding.at(list.span.clone(), "here").help(format!("write 1 to {PHASES_MAX} phases, {{ for = \"5s\", rate = \"100/s\" }}")));
+            check.push(
+                finding
+                    .at(list.span.clone(), "here")
+                    .help(format!("write 1 to {PHASES_MAX} phases, {{ for = \"5s\", rate = \"100/s\" }}")),
+            );
             return None;
         }
         let phases: Vec<Option<Phase>> = list.value.iter().map(|at| phase(check, &at.value)).collect();
@@ -203,7 +221,8 @@ pub(super) fn limits(check: &mut Check, file: &ScenarioFile, work: Option<&Work>
         None => Some(100_000_000),
         Some(events) if (1..=1_000_000_000_000_000).contains(&events.value) => Some(events.value as u64),
         Some(events) => {
-            let finding = Diagnostic::new("scenario::value", format!("a limit of {} events makes no sense", events.value));
+            let finding =
+                Diagnostic::new("scenario::value", format!("a limit of {} events makes no sense", events.value));
             check.push(finding.at(events.span.clone(), "out of range").help("use a number from 1 to 10^15"));
             None
         }

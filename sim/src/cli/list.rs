@@ -1,0 +1,95 @@
+//! `sim list`.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{Exit, output};
+use crate::{
+    checkers::CHECKERS,
+    faults::{FAULTS, NEMESIS},
+    report::FORMATS,
+    scenario::{
+        ARRIVALS, BINDINGS, CRDTS, MODES, OBJECTS, PAYLOADS, PROTOCOLS, distribution::DISTRIBUTIONS,
+        expectation::MEASURES, topology::TOPOLOGIES,
+    },
+    services::STORES,
+};
+
+/// List what scenarios can name: protocols, CRDTs, stores, topologies, faults, measures, checkers, formats.
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Only this kind, for example `faults`.
+    kind: Option<String>,
+
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Kind {
+    kind: &'static str,
+    entries: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    name: String,
+    doc: &'static str,
+}
+
+/// Everything that is registered, by kind.
+fn registered() -> Vec<Kind> {
+    let pairs = |kind, list: &[(&'static str, &'static str)]| Kind {
+        kind,
+        entries: list.iter().map(|(name, doc)| Entry { name: (*name).to_owned(), doc }).collect(),
+    };
+    let named = |kind, list: Vec<(&'static str, &'static str)>| pairs(kind, &list);
+    vec![
+        pairs("objects", OBJECTS),
+        pairs("protocols", PROTOCOLS),
+        pairs("crdts", CRDTS),
+        pairs("gossip modes", MODES),
+        pairs("gossip payloads", PAYLOADS),
+        pairs("stores", STORES),
+        pairs("topologies", TOPOLOGIES),
+        pairs("latencies", DISTRIBUTIONS),
+        pairs("arrivals", ARRIVALS),
+        pairs("bindings", BINDINGS),
+        named("faults", FAULTS.iter().map(|fault| (fault.name, fault.doc)).collect()),
+        named("nemesis", NEMESIS.iter().map(|kind| (kind.name, kind.doc)).collect()),
+        named("measures", MEASURES.iter().map(|measure| (measure.name, measure.doc)).collect()),
+        named("checkers", CHECKERS.iter().map(|checker| (checker.name, checker.doc)).collect()),
+        named("formats", FORMATS.iter().map(|format| (format.name, format.doc)).collect()),
+    ]
+}
+
+impl List {
+    pub(super) fn execute(&self) -> Exit {
+        let mut kinds = registered();
+        if let Some(wanted) = &self.kind {
+            let names: Vec<&str> = kinds.iter().map(|kind| kind.kind).collect();
+            if !names.contains(&wanted.as_str()) {
+                let help = crate::scenario::diagnostic::suggestion(wanted, "kinds", names.iter().copied());
+                return output::refuse(&format!("nothing of the kind `{wanted}` is listed: {help}"), Exit::Usage);
+            }
+            kinds.retain(|kind| kind.kind == wanted);
+        }
+        if self.json {
+            return match serde_json::to_string_pretty(&kinds) {
+                Ok(list) => output::say(&format!("{list}\n")),
+                Err(error) => output::refuse(&format!("cannot render the list: {error}"), Exit::Internal),
+            };
+        }
+        let mut page = String::new();
+        for (index, Kind { kind, entries }) in kinds.iter().enumerate() {
+            page.push_str(if index == 0 { "" } else { "\n" });
+            page.push_str(&format!("{kind}\n"));
+            let width = entries.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
+            for Entry { name, doc } in entries {
+                page.push_str(&format!("  {name:width$}  {doc}\n"));
+            }
+        }
+        output::say(&page)
+    }
+}

@@ -1,0 +1,190 @@
+//! Running systems, and collecting what became of them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crdts::{lattice::Weight, objects::counter::Counter};
+use rayon::prelude::*;
+
+use crate::{
+    checkers::{
+        Verdict,
+        counter::{Acceptable, check_agreed, check_final_reads},
+    },
+    kernel::{
+        disturbance::Bite,
+        fold::Fingerprint,
+        ids::NodeId,
+        network::Traffic,
+        node::{Costs, Node, StateOf},
+        observer::Observer,
+        plan::RunPlan,
+        service::Service,
+        time::Time,
+        workload::Workload,
+        world::{Stop, World},
+    },
+    measure::{Measures, Recorder},
+    registry::{Job, Setup, dispatch},
+    scenario::{Plan, SystemSpec},
+};
+
+/// What became of one system.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Its name in the scenario.
+    pub system: String,
+    /// The hash over everything that happened.
+    pub fingerprint: Fingerprint,
+    /// Events handled.
+    pub events: u64,
+    /// Why the run stopped.
+    pub stop: Stop,
+    /// When it stopped.
+    pub ended_at: Time,
+    /// When every replica was read once more: the horizon of convergence.
+    pub horizon: Time,
+    /// What was measured.
+    pub measures: Measures,
+    /// The total that all live replicas hold at the end, if they agree.
+    pub agreed: Option<i128>,
+    /// The totals that the operations allow.
+    pub acceptable: Acceptable,
+    /// Do the replicas agree on an acceptable total, and did final reads return one?
+    pub correct: Verdict,
+    /// Messages and bytes.
+    pub traffic: Traffic,
+    /// The size of the state at the end.
+    pub size: Size,
+    /// Conflicts and retries.
+    pub costs: Costs,
+    /// What every fault window did, in the order of the plan.
+    pub bites: Vec<Bite>,
+}
+
+/// The size of the state that one replica holds, or the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// All of it, at the largest replica, or in the store.
+    pub state_bytes: u64,
+    /// What of it is causal metadata.
+    pub metadata_bytes: u64,
+    /// What of it is kept only for what was removed.
+    pub tombstone_bytes: u64,
+}
+
+/// How far the runs of a scenario have come, for a progress bar: virtual nanoseconds of all systems together.
+#[derive(Debug, Default)]
+pub struct Progress {
+    done_ns: AtomicU64,
+}
+
+impl Progress {
+    /// Virtual nanoseconds that have passed, over all systems.
+    pub fn done_ns(&self) -> u64 {
+        self.done_ns.load(Ordering::Relaxed)
+    }
+}
+
+/// Events between two looks at the progress.
+const SLICE_EVENTS: u32 = 1 << 16;
+
+/// Runs `world` to its end.
+pub(super) fn drive<N, S, W, O>(world: &mut World<N, S, W, O>, progress: &Progress) -> Stop
+where
+    N: Node,
+    S: Service<StateOf<N>>,
+    W: Workload<N::Object>,
+    O: Observer<N, S>,
+{
+    let mut reported = world.now();
+    loop {
+        for _ in 0..SLICE_EVENTS {
+            if let Some(stop) = world.step() {
+                progress.done_ns.fetch_add(world.now() - reported, Ordering::Relaxed);
+                return stop;
+            }
+        }
+        progress.done_ns.fetch_add(world.now() - reported, Ordering::Relaxed);
+        reported = world.now();
+    }
+}
+
+/// Runs the systems of a scenario under `seed`, in parallel; outcomes are in the order of `systems`.
+pub fn run_all(plan: &Plan, systems: &[&SystemSpec], seed: u64, progress: &Progress) -> Vec<Outcome> {
+    systems.par_iter().map(|system| run_system(plan, system, seed, progress)).collect()
+}
+
+/// Runs one system of a scenario under `seed`.
+pub fn run_system(plan: &Plan, system: &SystemSpec, seed: u64, progress: &Progress) -> Outcome {
+    dispatch(plan, system, seed, Run { system: &system.name, progress })
+}
+
+struct Run<'a> {
+    system: &'a str,
+    progress: &'a Progress,
+}
+
+impl Job for Run<'_> {
+    type Output = Outcome;
+
+    fn run<N: Node<Object = Counter>>(self, setup: Setup<N>) -> Outcome {
+        let Setup { plan, config, services, workload } = setup;
+        let span = tracing::info_span!("run", system = self.system);
+        let _entered = span.enter();
+        let recorder = Recorder::<N>::new(&plan);
+        let mut world = World::<N, _, _, _>::new(plan.clone(), config, services, workload, recorder);
+        let stop = drive(&mut world, self.progress);
+        collect(self.system, &plan, &world, stop)
+    }
+}
+
+fn collect<N, S, W>(system: &str, plan: &RunPlan, world: &World<N, S, W, Recorder<N>>, stop: Stop) -> Outcome
+where
+    N: Node<Object = Counter>,
+    S: Service<i128>,
+    W: Workload<Counter>,
+{
+    let view = world.view();
+    let mut recorder = world.observer().clone();
+    let measures = recorder.finish(plan, world.now(), &view);
+    let acceptable = Acceptable::of(recorder.history());
+    let first_live = (0..view.nodes.len() as u32).map(NodeId).find(|&replica| view.is_live(replica));
+    let agreed = measures.converged_at.and(first_live).map(|replica| view.value(replica));
+    let correct = match agreed {
+        None => Verdict::Fail { witness: "the replicas do not agree at the end".to_owned() },
+        Some(total) => match check_agreed(total, &acceptable) {
+            Verdict::Pass => check_final_reads(recorder.history(), &acceptable),
+            other => other,
+        },
+    };
+    Outcome {
+        system: system.to_owned(),
+        fingerprint: world.fingerprint(),
+        events: world.events(),
+        stop,
+        ended_at: world.now(),
+        horizon: plan.final_reads_at,
+        agreed,
+        correct,
+        acceptable,
+        traffic: view.network.traffic,
+        size: size(view.nodes, view.services),
+        costs: world.costs(),
+        bites: view.network.bites().to_vec(),
+        measures,
+    }
+}
+
+/// The state of the largest replica; of the largest store where replicas keep nothing themselves.
+fn size<N: Node, S: Service<StateOf<N>>>(nodes: &[N], services: &[S]) -> Size {
+    let largest = nodes.iter().map(Node::weight).max_by_key(Weight::total_bytes).unwrap_or_default();
+    if largest.total_bytes() == 0 {
+        let state_bytes = services.iter().map(Service::bytes).max().unwrap_or(0);
+        return Size { state_bytes, ..Size::default() };
+    }
+    Size {
+        state_bytes: largest.total_bytes(),
+        metadata_bytes: largest.metadata_bytes,
+        tombstone_bytes: largest.tombstone_bytes,
+    }
+}

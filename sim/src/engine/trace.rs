@@ -1,0 +1,162 @@
+//! Every event of one run, as JSON lines.
+//!
+//! A line per event that was handled or dropped, in the order of events: virtual time, place in the order of scheduling
+//! (the id of a message), the event that caused it, kind, endpoints, content, the digest of the replica's observable value
+//! before and after, and the fingerprint of the run up to here. Equal runs give equal bytes.
+
+use std::{
+    cell::RefCell,
+    io::{self, Write},
+    rc::Rc,
+};
+
+use crdts::objects::counter::Counter;
+use serde::Serialize;
+
+
+use crate::{
+    kernel::{
+        ids::NodeId,
+        node::{Node, StateOf},
+        observer::{Observer, TracedEvent},
+        service::Service,
+        time::Time,
+        world::{Stop, World},
+    },
+    registry::{Job, Setup, dispatch},
+    scenario::{Plan, SystemSpec},
+};
+
+/// Which events are written.
+#[derive(Clone, Debug, Default)]
+pub struct TraceFilter {
+    /// Only those that concern one of these endpoints; all when empty.
+    pub nodes: Vec<NodeId>,
+    /// Only those up to this time.
+    pub until: Option<Time>,
+}
+
+impl TraceFilter {
+    fn admits(&self, event: &TracedEvent<'_>) -> bool {
+        let concerns = |node: Option<NodeId>| node.is_some_and(|node| self.nodes.contains(&node));
+        (self.nodes.is_empty() || concerns(event.node) || concerns(event.from))
+            && self.until.is_none_or(|until| event.time <= until)
+    }
+}
+
+/// Runs one system under `seed` and writes its events to `out`. Returns why the run stopped.
+pub fn trace(plan: &Plan, system: &SystemSpec, seed: u64, filter: &TraceFilter, out: impl Write) -> io::Result<Stop> {
+    dispatch(plan, system, seed, Trace { plan, system: &system.name, filter, out })
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    t_ns: u64,
+    id: u64,
+    cause: Option<u64>,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    handled: bool,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_before: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_after: Option<String>,
+    fingerprint: String,
+}
+
+struct Trace<'a, W> {
+    plan: &'a Plan,
+    system: &'a str,
+    filter: &'a TraceFilter,
+    out: W,
+}
+
+impl<W: Write> Job for Trace<'_, W> {
+    type Output = io::Result<Stop>;
+
+    fn run<N: Node<Object = Counter>>(self, setup: Setup<N>) -> io::Result<Stop> {
+        let Setup { plan, config, services, workload } = setup;
+        let span = tracing::info_span!("trace", system = self.system);
+        let _entered = span.enter();
+        let sink = Rc::new(RefCell::new(Sink { out: self.out, causes: Vec::new(), failed: None }));
+        let writer = Writer { plan: self.plan, filter: self.filter, sink: Rc::clone(&sink) };
+        let mut world = World::<N, _, _, _>::new(plan, config, services, workload, writer);
+        // What comes after the last event of interest need not be run, and nothing is written to a closed pipe.
+        let stop = loop {
+            let done = self.filter.until.is_some_and(|until| world.now() > until) || sink.borrow().failed.is_some();
+            if done {
+                break Stop::Completed;
+            }
+            if let Some(stop) = world.step() {
+                break stop;
+            }
+        };
+        drop(world);
+        let mut sink = sink.borrow_mut();
+        match sink.failed.take() {
+            Some(error) => Err(error),
+            None => sink.out.flush().map(|()| stop),
+        }
+    }
+}
+
+/// Where lines go, and what caused which event.
+struct Sink<W> {
+    out: W,
+    /// The first sequence number scheduled by an event, and the event; by rising sequence numbers.
+    causes: Vec<(u64, u64)>,
+    failed: Option<io::Error>,
+}
+
+struct Writer<'a, W> {
+    plan: &'a Plan,
+    filter: &'a TraceFilter,
+    sink: Rc<RefCell<Sink<W>>>,
+}
+
+impl<W> Clone for Writer<'_, W> {
+    fn clone(&self) -> Self {
+        Self { plan: self.plan, filter: self.filter, sink: Rc::clone(&self.sink) }
+    }
+}
+
+impl<N: Node, S: Service<StateOf<N>>, W: Write> Observer<N, S> for Writer<'_, W> {
+    const TRACES: bool = true;
+
+    fn event(&mut self, event: &TracedEvent<'_>) {
+        let mut sink = self.sink.borrow_mut();
+        if event.scheduled_from < event.scheduled_to {
+            sink.causes.push((event.scheduled_from, event.sequence));
+        }
+        if !self.filter.admits(event) || sink.failed.is_some() {
+            return;
+        }
+        let before = sink.causes.partition_point(|&(first, _)| first <= event.sequence);
+        // Events that no event scheduled were scheduled when the run was set up.
+        let cause = before.checked_sub(1).map(|index| sink.causes[index].1).filter(|&cause| cause != event.sequence);
+        let name = |node: NodeId| self.plan.endpoint_name(node);
+        let replica = event.node.filter(|node| node.0 < self.plan.endpoints().replicas);
+        let line = Line {
+            t_ns: event.time.0,
+            id: event.sequence,
+            cause,
+            kind: event.kind,
+            node: event.node.map(name),
+            from: event.from.map(name),
+            handled: event.handled,
+            detail: event.detail,
+            state_before: replica.map(|_| format!("{:016x}", event.digest_before)),
+            state_after: replica.map(|_| format!("{:016x}", event.digest_after)),
+            fingerprint: event.fingerprint.to_string(),
+        };
+        let written = serde_json::to_writer(&mut sink.out, &line).map_err(io::Error::from);
+        if let Err(error) = written.and_then(|()| sink.out.write_all(b"\n")) {
+            sink.failed = Some(error);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Running everything again, to see whether it is the same.
+
+use crdts::objects::counter::Counter;
+
+use super::run::{Outcome, Progress, run_system};
+use crate::{
+    kernel::{
+        node::Node,
+        observer::Unobserved,
+        world::{Divergence, World, first_divergence},
+    },
+    registry::{Job, Setup, dispatch},
+    scenario::{Plan, SystemSpec},
+};
+
+/// A system whose second run differed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The system.
+    pub system: String,
+    /// The first event after which the runs differ; `None` when two runs side by side agreed, so that the difference came
+    /// from outside of the loop.
+    pub divergence: Option<Divergence>,
+}
+
+/// Runs the systems once more, one after the other and on another thread than before, and compares them with `first`.
+pub fn run_again(plan: &Plan, systems: &[&SystemSpec], seed: u64, first: &[Outcome]) -> Vec<Difference> {
+    let again = std::thread::scope(|scope| {
+        let second = || systems.iter().map(|system| run_system(plan, system, seed, &Progress::default())).collect::<Vec<_>>();
+        scope.spawn(second).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    });
+    let pairs = systems.iter().zip(first.iter().zip(&again));
+    let differing = pairs.filter(|(_, (one, other))| one.fingerprint != other.fingerprint || one.measures != other.measures);
+    differing
+        .map(|(system, _)| Difference {
+            system: system.name.clone(),
+            divergence: dispatch(plan, system, seed, SideBySide),
+        })
+        .collect()
+}
+
+struct SideBySide;
+
+impl Job for SideBySide {
+    type Output = Option<Divergence>;
+
+    fn run<N: Node<Object = Counter>>(self, setup: Setup<N>) -> Option<Divergence> {
+        let world = |setup: Setup<N>| {
+            let Setup { plan, config, services, workload } = setup;
+            World::<N, _, _, _>::new(plan, config, services, workload, Unobserved)
+        };
+        first_divergence(&mut world(setup.clone()), &mut world(setup))
+    }
+}
