@@ -27,7 +27,7 @@ use sim::{
 
 /// A few clients add once, at the start.
 #[derive(Clone, Debug)]
-pub struct Additions {
+pub(crate) struct Additions {
     writers: u32,
     replicas: u32,
     done: Vec<bool>,
@@ -48,7 +48,7 @@ impl Workload<crdts::objects::counter::Counter> for Additions {
 }
 
 /// 10 to 50 ms, uniformly.
-pub fn latency() -> LatencyTable {
+pub(crate) fn latency() -> LatencyTable {
     let (low, high) = (10 * MILLISECOND, 50 * MILLISECOND);
     let at = |k: u64, of: u64, from: u64, to: u64| from + (to - from) * k / of;
     let last = at(CELLS as u64 - 1, CELLS as u64, low, high);
@@ -58,7 +58,7 @@ pub fn latency() -> LatencyTable {
 }
 
 /// A ring with `degree / 2` random perfect cycles: regular but for coincidences, connected, and quickly made.
-pub fn graph(replicas: u32, degree: u32) -> Topology {
+pub(crate) fn graph(replicas: u32, degree: u32) -> Topology {
     let stream = Stream::new(1, "bench.graph");
     let mut edges = Vec::with_capacity((replicas * degree / 2) as usize);
     for cycle in 0..u64::from(degree / 2) {
@@ -70,7 +70,7 @@ pub fn graph(replicas: u32, degree: u32) -> Topology {
 }
 
 /// The simulator's world over `replicas` nodes, of which `writers` add 1 each.
-pub fn world(
+pub(crate) fn world(
     replicas: u32,
     writers: u32,
     seconds: u64,
@@ -132,7 +132,7 @@ enum Event {
 }
 
 /// The bare loop.
-pub struct Bare {
+pub(crate) struct Bare {
     states: Vec<GCounter>,
     queue: Calendar<Event>,
     bodies: Vec<GCounter>,
@@ -142,12 +142,12 @@ pub struct Bare {
     draws: Stream,
     drawn: u64,
     /// Events handled.
-    pub events: u64,
+    pub(crate) events: u64,
 }
 
 impl Bare {
     /// The bare loop over `replicas` nodes, of which `writers` add 1 each.
-    pub fn new(replicas: u32, writers: u32) -> Self {
+    pub(crate) fn new(replicas: u32, writers: u32) -> Self {
         let mut states = vec![GCounter::bottom(); replicas as usize];
         for writer in 0..writers {
             let replica = (u64::from(writer) * u64::from(replicas) / u64::from(writers)) as u32;
@@ -177,7 +177,7 @@ impl Bare {
     }
 
     /// Runs for this much virtual time.
-    pub fn run(&mut self, seconds: u64) {
+    pub(crate) fn run(&mut self, seconds: u64) {
         while let Some(next) = self.queue.pop() {
             if next.time > Time(seconds * SECOND) {
                 return;

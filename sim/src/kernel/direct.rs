@@ -5,6 +5,7 @@ use super::{
     draws::Stream,
     event::Event,
     fold::Fold,
+    host::Host,
     ids::{NodeId, OpId},
     lineage::{Lineage, LineageId},
     network::{Fate, Network},
@@ -35,11 +36,14 @@ pub(crate) struct Core<N: Node> {
     pub(crate) clocks: Clocks,
     pub(crate) lineage: Lineage,
     pub(crate) fold: Fold,
-    pub(crate) incarnations: Vec<u32>,
+    /// Replicas, then services.
+    pub(crate) hosts: Vec<Host>,
     /// Client and number of each operation: where its answer goes, and the address of the answer's draws.
     pub(crate) askers: Vec<Asker>,
-    picks: Picks,
-    /// What the current handler did that observers must hear of.
+    /// The draws of replicas, by purpose.
+    picks: [Stream; Purpose::COUNT],
+    /// Has the current handler done anything of which observers must hear: one of the following three?
+    pub(crate) news: bool,
     pub(crate) touched: bool,
     pub(crate) effects: Vec<(OpId, Mark)>,
     pub(crate) answered: Vec<(OpId, Source)>,
@@ -66,17 +70,10 @@ pub(crate) struct Asker {
     pub(crate) is_final: bool,
 }
 
-/// The draws of nodes.
-#[derive(Clone, Debug)]
-struct Picks {
-    streams: [Stream; Purpose::COUNT],
-    counters: Vec<[u32; Purpose::COUNT]>,
-}
-
 impl<N: Node> Core<N> {
     pub(crate) fn new(network: Network, clocks: Clocks, seed: u64) -> Self {
-        let replicas = network.plan().endpoints.replicas as usize;
-        let streams = ["node.peer", "node.jitter", "node.backoff", "node.sample"].map(|name| Stream::new(seed, name));
+        let endpoints = network.plan().endpoints;
+        let picks = ["node.peer", "node.jitter", "node.backoff", "node.sample"].map(|name| Stream::new(seed, name));
         Self {
             now: Time::ZERO,
             queue: Calendar::default(),
@@ -88,9 +85,10 @@ impl<N: Node> Core<N> {
             clocks,
             lineage: Lineage::default(),
             fold: Fold::default(),
-            incarnations: vec![0; replicas],
+            hosts: vec![Host::default(); (endpoints.replicas + endpoints.services) as usize],
             askers: Vec::new(),
-            picks: Picks { streams, counters: vec![[0; Purpose::COUNT]; replicas] },
+            picks,
+            news: false,
             touched: false,
             effects: Vec::new(),
             answered: Vec::new(),
@@ -139,7 +137,7 @@ impl<N: Node> Core<N> {
             + self.answers.bytes()
             + self.lineage.bytes()
             + self.network.bytes()
-            + (self.askers.capacity() * size_of::<Asker>()) as u64
+            + (self.askers.capacity() * size_of::<Asker>() + self.hosts.capacity() * size_of::<Host>()) as u64
     }
 }
 
@@ -157,7 +155,7 @@ impl<N: Node> Context<N> for Direct<'_, N> {
 
     #[inline]
     fn incarnation(&self) -> u32 {
-        self.core.incarnations[self.id.index()]
+        self.core.hosts[self.id.index()].incarnation
     }
 
     #[inline]
@@ -198,7 +196,7 @@ impl<N: Node> Context<N> for Direct<'_, N> {
     fn call(&mut self, service: NodeId, call: u64, request: KvRequest<StateOf<N>>) {
         let fate = self.core.network.send_far(self.core.now, self.id, service, REQUEST_BYTES);
         if let Fate::Arrives(at) | Fate::ArrivesTwice(at, _) = fate {
-            let incarnation = self.core.incarnations[self.id.index()];
+            let incarnation = self.core.hosts[self.id.index()].incarnation;
             let body = self.core.calls.insert(Call { token: call, incarnation, body: request });
             let service = service.0 - self.core.network.plan().endpoints.replicas;
             self.core.queue.push(at, Event::Call { from: self.id, service, body });
@@ -207,6 +205,7 @@ impl<N: Node> Context<N> for Direct<'_, N> {
 
     fn reply(&mut self, request: OpId, reply: Reply<RetOf<N>>) {
         if matches!(reply, Reply::Ok(_)) {
+            self.core.news = true;
             self.core.answered.push((request, self.core.answered_from.take().unwrap_or(Source::Replica)));
         }
         self.core.answered_from = None;
@@ -215,19 +214,20 @@ impl<N: Node> Context<N> for Direct<'_, N> {
 
     #[inline]
     fn pick(&mut self, purpose: Purpose, bound: u64) -> u64 {
-        let picks = &mut self.core.picks;
-        let counter = &mut picks.counters[self.id.index()][purpose as usize];
-        let result = picks.streams[purpose as usize].below(u64::from(self.id.0), u64::from(*counter), bound);
-        *counter += 1;
+        let drawn = &mut self.core.hosts[self.id.index()].draws[purpose as usize];
+        let result = self.core.picks[purpose as usize].below(u64::from(self.id.0), u64::from(*drawn), bound);
+        *drawn += 1;
         result
     }
 
     #[inline]
     fn touched(&mut self) {
+        self.core.news = true;
         self.core.touched = true;
     }
 
     fn derive(&mut self, from: LineageId, op: OpId) -> LineageId {
+        self.core.news = true;
         self.core.effects.push((op, Mark::Lineage));
         self.core.lineage.derive(from, op)
     }
@@ -237,6 +237,7 @@ impl<N: Node> Context<N> for Direct<'_, N> {
     }
 
     fn effect(&mut self, op: OpId, origin: ReplicaId, progress: u64) {
+        self.core.news = true;
         self.core.effects.push((op, Mark::Progress { origin, progress }));
     }
 }

@@ -35,7 +35,7 @@ pub(crate) enum Event<T> {
 }
 
 impl<T> Event<T> {
-    /// A number for the fingerprint, and the endpoint or thing concerned.
+    /// A number below 16 for the fingerprint, and the endpoint or thing concerned.
     #[inline]
     pub(crate) fn identity(&self) -> (u32, u32) {
         match *self {

@@ -12,20 +12,15 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
-
 use super::{
     disturbance::{Bite, Burst, Cut, LinkEffect, LinkSelection},
-    draws::{Probability, Stream},
+    draws::Stream,
     ids::{NodeId, Role},
-    plan::{ClassOf, NetworkPlan},
+    links::{Chain, Links, address},
+    plan::NetworkPlan,
     time::Time,
     topology::Topology,
 };
-
-/// Complete graphs up to this many replicas and services have a dense table of links; larger ones count the messages of
-/// those links only that are used.
-const DENSE_ENDPOINTS_MAX: u32 = 2048;
 
 /// The part of the network that changes during a run.
 #[derive(Clone, Debug)]
@@ -121,47 +116,6 @@ impl Streams {
     }
 }
 
-/// The state of a link.
-#[derive(Clone, Copy, Debug, Default)]
-struct Link {
-    /// Messages so far.
-    count: u32,
-    /// In the bad state of a burst.
-    bad: bool,
-    /// In the bad state of a burst that a fault brings.
-    bad_by_fault: bool,
-    class: u16,
-}
-
-/// The state of all links: a flat table where the links are known, a table of used links where there are too many.
-#[derive(Clone, Debug)]
-enum Links {
-    /// Complete, small: row `from`, column `to`.
-    Dense { table: Vec<Link>, endpoints: u32, busy: Vec<u64> },
-    /// Sparse: as numbered by the rows; links of services follow (see `service_link`).
-    Rows { table: Vec<Link>, busy: Vec<u64> },
-    /// Complete, large.
-    Used { table: HashMap<u64, (Link, u64), AddressHash> },
-}
-
-/// Hashes the address of a link with a fixed function; the table is never iterated.
-#[derive(Clone, Copy, Debug, Default)]
-struct AddressHash;
-
-impl std::hash::BuildHasher for AddressHash {
-    type Hasher = super::fold::Fold;
-
-    fn build_hasher(&self) -> Self::Hasher {
-        super::fold::Fold::default()
-    }
-}
-
-/// The address of a directed link in draws: independent of the graph, so that adding an edge moves nothing.
-#[inline]
-fn address(from: NodeId, to: NodeId) -> u64 {
-    u64::from(from.0) << 32 | u64::from(to.0)
-}
-
 impl Network {
     /// The network at the start of a run with `windows` fault windows.
     pub fn new(plan: Arc<NetworkPlan>, seed: u64, windows: usize) -> Self {
@@ -198,12 +152,7 @@ impl Network {
 
     /// The memory held, in bytes.
     pub fn bytes(&self) -> u64 {
-        match &self.links {
-            Links::Dense { table, busy, .. } | Links::Rows { table, busy } => {
-                (table.capacity() * size_of::<Link>() + busy.capacity() * 8) as u64
-            }
-            Links::Used { table } => (table.capacity() * size_of::<(u64, (Link, u64))>()) as u64,
-        }
+        self.links.bytes()
     }
 
     /// A cut begins.
@@ -248,6 +197,15 @@ impl Network {
         self.cuts.is_empty()
     }
 
+    /// Reads what sending from a replica reads, to bring it into the cache.
+    #[inline]
+    pub(crate) fn touch(&self, replica: NodeId) -> u64 {
+        match &self.plan.topology {
+            Topology::Complete { .. } => 0,
+            Topology::Sparse(rows) => self.links.touch(rows, replica),
+        }
+    }
+
     /// Sends between neighbouring replicas.
     #[inline]
     pub(crate) fn send(&mut self, now: Time, from: NodeId, to: NodeId, bytes: u64) -> Fate {
@@ -286,7 +244,8 @@ impl Network {
             return Fate::Lost;
         }
         let class = &self.plan.classes[usize::from(self.plan.client_class)];
-        let word = |stream: &Stream| stream.word(address(from, to), u64::from(number));
+        let entity = address(self.plan.endpoints, from, to);
+        let word = |stream: &Stream| stream.word(entity, u64::from(number));
         if class.loss.is_possible() && class.loss.happens(word(&self.streams.client_loss)) {
             return Fate::Lost;
         }
@@ -338,15 +297,14 @@ impl Network {
     /// One message over one link.
     #[inline]
     fn hop(&mut self, now: Time, from: NodeId, to: NodeId, bytes: u64) -> Fate {
-        let (link, busy) = self.links.of(&self.plan, from, to);
-        let count = u64::from(link.count);
-        link.count += 1;
-        let class = &self.plan.classes[usize::from(link.class)];
-        let entity = address(from, to);
+        let link = self.links.number(&self.plan, from, to);
+        let count = self.links.count(link);
+        let class = &self.plan.classes[self.links.class(link)];
+        let entity = address(self.plan.endpoints, from, to);
         // The chain of a burst steps with every message, also with those that a cut takes.
         if let Some(burst) = class.burst {
-            step(&mut link.bad, burst, self.streams.burst_step.word(entity, count));
-            if link.bad && burst.loss.happens(self.streams.burst_loss.word(entity, count)) {
+            let bad = step(&mut self.links, link, Chain::Network, burst, self.streams.burst_step.word(entity, count));
+            if bad && burst.loss.happens(self.streams.burst_loss.word(entity, count)) {
                 self.traffic.lost += 1;
                 return Fate::Lost;
             }
@@ -363,7 +321,8 @@ impl Network {
             return Fate::Lost;
         }
         let mut wait_ns = 0;
-        if let (Some(bandwidth), Some(busy)) = (class.bandwidth, busy) {
+        if let Some(bandwidth) = class.bandwidth {
+            let busy = self.links.busy(link);
             let start = now.0.max(*busy);
             let queued = u128::from(start - now.0) * u128::from(bandwidth.bytes_per_second) / 1_000_000_000;
             if queued > u128::from(bandwidth.queue_bytes) {
@@ -383,30 +342,30 @@ impl Network {
         } else {
             Fate::Arrives(at)
         };
-        if self.effects.is_empty() { fate } else { self.disturb(fate, now, from, to, count) }
+        if self.effects.is_empty() { fate } else { self.disturb(fate, now, (from, to), link, count) }
     }
 
     /// Applies the link faults that are active.
     #[cold]
-    fn disturb(&mut self, mut fate: Fate, now: Time, from: NodeId, to: NodeId, count: u64) -> Fate {
+    fn disturb(&mut self, mut fate: Fate, now: Time, ends: (NodeId, NodeId), link: usize, count: u64) -> Fate {
+        let (from, to) = ends;
         for active in &self.effects {
             if !active.links.contains(from, to) {
                 continue;
             }
-            let word = |stream: &Stream| stream.word(address(from, to) ^ active.entity, count);
-            let (link, _) = self.links.of(&self.plan, from, to);
+            let word = |stream: &Stream| stream.word(address(self.plan.endpoints, from, to) ^ active.entity, count);
             let (before, mut lost) = (fate, false);
             match &active.effect {
                 LinkEffect::Loss(probability) => lost = probability.happens(word(&self.streams.fault)),
                 LinkEffect::Burst(burst) => {
-                    step(&mut link.bad_by_fault, *burst, word(&self.streams.burst_step));
-                    lost = link.bad_by_fault && burst.loss.happens(word(&self.streams.fault));
+                    let bad = step(&mut self.links, link, Chain::Fault, *burst, word(&self.streams.burst_step));
+                    lost = bad && burst.loss.happens(word(&self.streams.fault));
                 }
                 LinkEffect::Duplicate(probability) => {
                     if let Fate::Arrives(at) = fate
                         && probability.happens(word(&self.streams.fault))
                     {
-                        let latency = &self.plan.classes[usize::from(link.class)].latency;
+                        let latency = &self.plan.classes[self.links.class(link)].latency;
                         fate = Fate::ArrivesTwice(at, now + latency.sample(word(&self.streams.fault_latency)));
                         self.traffic.duplicated += 1;
                     }
@@ -436,87 +395,13 @@ impl Network {
     }
 }
 
-/// One step of the two-state chain.
+/// One step of the two-state chain of a link. Is it in the bad state then?
 #[inline]
-fn step(bad: &mut bool, burst: Burst, word: u64) {
-    let leave: Probability = if *bad { burst.exit } else { burst.enter };
-    if leave.happens(word) {
-        *bad = !*bad;
+fn step(links: &mut Links, link: usize, chain: Chain, burst: Burst, word: u64) -> bool {
+    let bad = links.is_bad(link, chain);
+    let turns = (if bad { burst.exit } else { burst.enter }).happens(word);
+    if turns {
+        links.turn(link, chain);
     }
-}
-
-impl Links {
-    fn new(plan: &NetworkPlan) -> Self {
-        let endpoints = plan.endpoints.replicas + plan.endpoints.services;
-        let limited = plan.classes.iter().any(|class| class.bandwidth.is_some());
-        let fresh = |from: u32, to: u32| Link { class: class_of(plan, NodeId(from), NodeId(to)), ..Link::default() };
-        match &plan.topology {
-            Topology::Complete { .. } if endpoints <= DENSE_ENDPOINTS_MAX => {
-                let table: Vec<Link> =
-                    (0..endpoints).flat_map(|from| (0..endpoints).map(move |to| (from, to))).map(|(a, b)| fresh(a, b)).collect();
-                Self::Dense { busy: vec![0; if limited { table.len() } else { 0 }], table, endpoints }
-            }
-            Topology::Complete { .. } => Self::Used { table: HashMap::with_hasher(AddressHash) },
-            Topology::Sparse(rows) => {
-                let mut table = Vec::with_capacity(rows.links() as usize + 2 * plan.endpoints.services as usize);
-                for from in 0..plan.endpoints.replicas {
-                    table.extend(rows.neighbours(from).iter().map(|&to| fresh(from, to)));
-                }
-                for (index, at) in plan.service_at.iter().enumerate() {
-                    let service = plan.endpoints.service(index as u32);
-                    table.extend([fresh(at.0, service.0), fresh(service.0, at.0)]);
-                }
-                Self::Rows { busy: vec![0; if limited { table.len() } else { 0 }], table }
-            }
-        }
-    }
-
-    /// The link from `from` to `to`, and until when it is busy, if any class limits the rate. The link exists.
-    #[inline]
-    fn of(&mut self, plan: &NetworkPlan, from: NodeId, to: NodeId) -> (&mut Link, Option<&mut u64>) {
-        match self {
-            Self::Dense { table, endpoints, busy } => {
-                let at = (from.0 * *endpoints + to.0) as usize;
-                (&mut table[at], busy.get_mut(at))
-            }
-            Self::Rows { table, busy } => {
-                let at = row_link(plan, from, to);
-                (&mut table[at], busy.get_mut(at))
-            }
-            Self::Used { table } => {
-                let fresh = || (Link { class: class_of(plan, from, to), ..Link::default() }, 0);
-                let (link, busy) = table.entry(address(from, to)).or_insert_with(fresh);
-                (link, Some(busy))
-            }
-        }
-    }
-}
-
-/// The number of a link on a graph that is not complete: those of the rows, then out and back for every service.
-#[inline]
-fn row_link(plan: &NetworkPlan, from: NodeId, to: NodeId) -> usize {
-    let Topology::Sparse(rows) = &plan.topology else {
-        unreachable!("rows number the links of sparse graphs only");
-    };
-    match (plan.endpoints.role(from), plan.endpoints.role(to)) {
-        (Role::Replica(a), Role::Replica(b)) => {
-            rows.link(a, b).expect("replicas send to neighbours only, which `Context::send` checks") as usize
-        }
-        (_, Role::Service(index)) => rows.links() as usize + 2 * index as usize,
-        (Role::Service(index), _) => rows.links() as usize + 2 * index as usize + 1,
-        (Role::Client(_), _) | (_, Role::Client(_)) => unreachable!("clients have no links in the graph"),
-    }
-}
-
-/// The class of a link.
-fn class_of(plan: &NetworkPlan, from: NodeId, to: NodeId) -> u16 {
-    if let Ok(at) = plan.overrides.binary_search_by_key(&(from, to), |(link, _)| *link) {
-        return plan.overrides[at].1;
-    }
-    match &plan.class_of {
-        ClassOf::Uniform(class) => *class,
-        ClassOf::Regions { region, regions, class } => {
-            class[usize::from(region[from.index()]) * usize::from(*regions) + usize::from(region[to.index()])]
-        }
-    }
+    bad != turns
 }

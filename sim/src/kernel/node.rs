@@ -47,6 +47,10 @@ pub trait Node: Clone + Debug + Send + Sync {
     /// The options of the protocol, the same for all replicas.
     type Config: Clone + Debug + Send + Sync;
 
+    /// Does the protocol go on until every replica has what any of them has? If not, an update that a replica missed is lost
+    /// to it for good.
+    const REPAIRS: bool;
+
     /// A replica in its initial state. `replicas` is the number of replicas of the cluster.
     fn boot(config: &Self::Config, id: NodeId, replicas: u32) -> Self;
 
@@ -94,6 +98,13 @@ pub trait Node: Clone + Debug + Send + Sync {
 
     /// The size of the replicated state.
     fn weight(&self) -> Weight;
+
+    /// Reads a word or two of what the hot handlers read. The world calls this for many replicas at once, some time before
+    /// they handle something, so that waiting for memory overlaps; the result has no meaning.
+    #[inline]
+    fn touch(&self) -> u64 {
+        0
+    }
 
     /// Ghost: what this incarnation has paid for optimism so far. A volatile restart starts at zero again.
     fn costs(&self) -> Costs {

@@ -111,7 +111,7 @@ pub struct View<'a, N, S> {
     /// All services.
     pub services: &'a [S],
     /// Per replica and service: is it down?
-    pub(crate) status: &'a [super::world::Status],
+    pub(crate) hosts: &'a [super::host::Host],
     /// The network.
     pub network: &'a Network,
     /// The ghost lineage.
@@ -123,20 +123,20 @@ pub struct View<'a, N, S> {
 impl<N: Node, S: Service<StateOf<N>>> View<'_, N, S> {
     /// Is the endpoint up? A paused replica is.
     pub fn is_live(&self, node: NodeId) -> bool {
-        !self.status[node.index()].is_down()
+        !self.hosts[node.index()].is_down()
     }
 
     /// A digest of what a read invoked at `replica` now would return, and which updates it contains; `None` when it would
     /// not be answered, or could return several values.
     pub fn observed(&self, replica: NodeId) -> Option<(u64, Knowledge)> {
-        if !self.status[replica.index()].answers() {
+        if !self.hosts[replica.index()].answers() {
             return None;
         }
         let node = &self.nodes[replica.index()];
         match node.observation() {
             Observation::Local => Some((node.digest(), node.knowledge())),
             Observation::Service(service) => {
-                if !self.status[service.index()].answers() || !self.network.connected(replica, service) {
+                if !self.hosts[service.index()].answers() || !self.network.connected(replica, service) {
                     return None;
                 }
                 let index = service.index() - self.nodes.len();

@@ -3,7 +3,8 @@
 //! Events come out in the total order of (time, sequence), where the sequence is the order of scheduling. A textbook
 //! calendar aims at one or two events a bucket; on today's caches that is wrong. Here a bucket is a chain of fixed chunks
 //! that nothing touches between filling and opening, and holds tens to hundreds of events; only the open bucket is sorted.
-//! Events beyond the ring of buckets wait in a heap.
+//! Events beyond the ring of buckets wait in a heap, and so do those that are scheduled into the bucket that is open: a
+//! million events for one instant cost a logarithm each, not a sort each.
 //!
 //! Invariants: the width of buckets affects speed only, never the order; after the population has reached its peak
 //! nothing is allocated (chunks are reused).
@@ -20,7 +21,7 @@
 //!
 //! There is deliberately no cancellation: a timer that should not fire any more is ignored by its owner.
 
-use std::{cmp::Reverse, collections::BinaryHeap};
+use std::collections::BinaryHeap;
 
 use super::time::Time;
 
@@ -36,31 +37,32 @@ pub struct Scheduled<E> {
 }
 
 impl<E> Scheduled<E> {
+    /// One number, so that comparing takes no branch.
     #[inline]
-    fn key(&self) -> (Time, u64) {
-        (self.time, self.sequence)
+    fn key(&self) -> u128 {
+        u128::from(self.time.0) << 64 | u128::from(self.sequence)
     }
 }
 
-/// Orders the far heap: the earliest first.
+/// Orders the heaps: the earliest first.
 #[derive(Clone, Copy, Debug)]
-struct Far<E>(Scheduled<E>);
+struct Earliest<E>(Scheduled<E>);
 
-impl<E> PartialEq for Far<E> {
+impl<E> PartialEq for Earliest<E> {
     fn eq(&self, other: &Self) -> bool {
         self.0.key() == other.0.key()
     }
 }
 
-impl<E> Eq for Far<E> {}
+impl<E> Eq for Earliest<E> {}
 
-impl<E> PartialOrd for Far<E> {
+impl<E> PartialOrd for Earliest<E> {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl<E> Ord for Far<E> {
+impl<E> Ord for Earliest<E> {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         other.0.key().cmp(&self.0.key())
     }
@@ -75,13 +77,23 @@ const NONE: u32 = u32::MAX;
 /// The first guess of a bucket's width: 2^18 ns, about a quarter of a millisecond.
 const FIRST_SHIFT: u32 = 18;
 
-/// Part of a bucket's events.
+/// Part of a bucket's events. All chunks of a bucket but the first are full. Nothing else is in a chunk, so that adding an
+/// event touches one cache line of it.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 struct Chunk<E> {
     events: [Scheduled<E>; CHUNK],
-    len: u32,
-    next: u32,
 }
+
+/// The first chunk of a bucket and how many events it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Head {
+    chunk: u32,
+    len: u32,
+}
+
+/// A bucket without events: its first chunk counts as full, so that an event needs a new one.
+const EMPTY: Head = Head { chunk: NONE, len: CHUNK as u32 };
 
 /// The calendar.
 #[derive(Clone, Debug)]
@@ -92,14 +104,19 @@ pub struct Calendar<E> {
     cursor: u64,
     /// Buckets are `2^shift` ns wide.
     shift: u32,
-    /// The first chunk of every bucket of the ring.
-    heads: Vec<u32>,
+    /// Every bucket of the ring.
+    heads: Vec<Head>,
     /// One bit per bucket of the ring: has it events?
     occupied: Vec<u64>,
     chunks: Vec<Chunk<E>>,
+    /// The chunk that follows each in its bucket, or among the free ones.
+    following: Vec<u32>,
     /// The first free chunk.
     free: u32,
-    far: BinaryHeap<Far<E>>,
+    /// What was scheduled into the open bucket after it was opened.
+    late: BinaryHeap<Earliest<E>>,
+    /// What lies beyond the ring.
+    far: BinaryHeap<Earliest<E>>,
     len: usize,
     sequence: u64,
     /// Events and buckets opened since the width was last considered.
@@ -113,10 +130,12 @@ impl<E: Copy + Default> Default for Calendar<E> {
             open: Vec::with_capacity(4 * CHUNK),
             cursor: 0,
             shift: FIRST_SHIFT,
-            heads: vec![NONE; RING],
+            heads: vec![EMPTY; RING],
             occupied: vec![0; RING / 64],
             chunks: Vec::new(),
+            following: Vec::new(),
             free: NONE,
+            late: BinaryHeap::new(),
             far: BinaryHeap::new(),
             len: 0,
             sequence: 0,
@@ -141,14 +160,41 @@ impl<E: Copy + Default> Calendar<E> {
     #[inline]
     pub fn pop(&mut self) -> Option<Scheduled<E>> {
         loop {
-            if let Some(next) = self.open.pop() {
-                self.len -= 1;
-                return Some(next);
+            let next = self.pop_open();
+            if next.is_some() || !self.advance() {
+                return next;
             }
-            if self.len == 0 {
-                return None;
-            }
+        }
+    }
+
+    /// The next event of the open bucket.
+    #[inline]
+    pub fn pop_open(&mut self) -> Option<Scheduled<E>> {
+        let next = if self.late.is_empty() { self.open.pop() } else { self.pop_late() };
+        self.len -= usize::from(next.is_some());
+        next
+    }
+
+    /// Opens the next bucket, when the open one is used up. Returns whether anything is pending.
+    #[cold]
+    pub fn advance(&mut self) -> bool {
+        if self.len > 0 && self.open.is_empty() && self.late.is_empty() {
             self.open_next();
+        }
+        self.len > 0
+    }
+
+    /// What the open bucket held when it was opened and still holds, the latest event first.
+    pub fn opened(&self) -> &[Scheduled<E>] {
+        &self.open
+    }
+
+    /// The next event when some came late.
+    fn pop_late(&mut self) -> Option<Scheduled<E>> {
+        let late = self.late.peek()?.0.key();
+        match self.open.last() {
+            Some(next) if next.key() < late => self.open.pop(),
+            _ => self.late.pop().map(|entry| entry.0),
         }
     }
 
@@ -169,64 +215,55 @@ impl<E: Copy + Default> Calendar<E> {
 
     /// The memory held, in bytes.
     pub fn bytes(&self) -> u64 {
-        let chunks = self.chunks.capacity() * size_of::<Chunk<E>>();
-        let entries = (self.open.capacity() + self.far.capacity()) * size_of::<Scheduled<E>>();
-        (chunks + entries + RING * size_of::<u32>() + RING / 8) as u64
+        let chunks = self.chunks.capacity() * size_of::<Chunk<E>>() + self.following.capacity() * size_of::<u32>();
+        let entries = (self.open.capacity() + self.late.capacity() + self.far.capacity()) * size_of::<Scheduled<E>>();
+        (chunks + entries + RING * size_of::<Head>() + RING / 8) as u64
     }
 
     #[inline]
     fn place(&mut self, entry: Scheduled<E>) {
         let bucket = entry.time.0 >> self.shift;
         if bucket <= self.cursor {
-            // The new event has the highest sequence, so it goes behind all that are due at the same time.
-            let at = self.open.partition_point(|other| other.key() > entry.key());
-            self.open.insert(at, entry);
+            self.late.push(Earliest(entry));
         } else if bucket - self.cursor < RING as u64 {
             self.append((bucket as usize) & (RING - 1), entry);
         } else {
-            self.far.push(Far(entry));
+            self.far.push(Earliest(entry));
         }
     }
 
     #[inline]
     fn append(&mut self, slot: usize, entry: Scheduled<E>) {
         let head = self.heads[slot];
-        if head != NONE {
-            let chunk = &mut self.chunks[head as usize];
-            if (chunk.len as usize) < CHUNK {
-                chunk.events[chunk.len as usize] = entry;
-                chunk.len += 1;
-                return;
-            }
+        if (head.len as usize) < CHUNK {
+            self.chunks[head.chunk as usize].events[head.len as usize] = entry;
+            self.heads[slot].len += 1;
         } else {
-            self.occupied[slot / 64] |= 1 << (slot % 64);
+            self.append_chunk(slot, head.chunk, entry);
         }
-        let fresh = self.chunk_from_pool();
-        let chunk = &mut self.chunks[fresh as usize];
-        chunk.events[0] = entry;
-        chunk.len = 1;
-        chunk.next = head;
-        self.heads[slot] = fresh;
     }
 
-    fn chunk_from_pool(&mut self) -> u32 {
-        if self.free == NONE {
-            self.chunks.push(Chunk { events: [Scheduled::default(); CHUNK], len: 0, next: NONE });
-            return self.chunks.len() as u32 - 1;
-        }
+    fn append_chunk(&mut self, slot: usize, following: u32, entry: Scheduled<E>) {
+        self.occupied[slot / 64] |= 1 << (slot % 64);
         let chunk = self.free;
-        self.free = self.chunks[chunk as usize].next;
-        chunk
+        if chunk == NONE {
+            self.heads[slot] = Head { chunk: self.chunks.len() as u32, len: 1 };
+            self.chunks.push(Chunk { events: [entry; CHUNK] });
+            self.following.push(following);
+        } else {
+            self.heads[slot] = Head { chunk, len: 1 };
+            self.free = std::mem::replace(&mut self.following[chunk as usize], following);
+            self.chunks[chunk as usize].events[0] = entry;
+        }
     }
 
     /// Moves on to the next bucket with events, and sorts it. Something is pending and the open bucket is empty.
-    #[cold]
     fn open_next(&mut self) {
         self.consider_width();
         let near = self.next_occupied();
         let far = self.far.peek().map(|entry| entry.0.time.0 >> self.shift);
         let Some(bucket) = near.into_iter().chain(far).min() else {
-            // Widening moved everything that was pending into the open bucket.
+            // Widening moved everything that was pending into the window of the open bucket.
             return;
         };
         self.cursor = bucket;
@@ -239,7 +276,7 @@ impl<E: Copy + Default> Calendar<E> {
             self.append(((entry.0.time.0 >> self.shift) as usize) & (RING - 1), entry.0);
         }
         self.drain((bucket as usize) & (RING - 1));
-        self.open.sort_unstable_by_key(|entry| Reverse(entry.key()));
+        self.open.sort_unstable_by(|one, other| other.key().cmp(&one.key()));
         self.opened_events += self.open.len() as u64;
         self.opened_buckets += 1;
     }
@@ -267,14 +304,13 @@ impl<E: Copy + Default> Calendar<E> {
 
     /// Moves a bucket's events to the open bucket and its chunks to the pool.
     fn drain(&mut self, slot: usize) {
-        let mut at = std::mem::replace(&mut self.heads[slot], NONE);
+        let Head { chunk: mut at, mut len } = std::mem::replace(&mut self.heads[slot], EMPTY);
         self.occupied[slot / 64] &= !(1 << (slot % 64));
         while at != NONE {
-            let chunk = &mut self.chunks[at as usize];
-            self.open.extend_from_slice(&chunk.events[..chunk.len as usize]);
-            let next = std::mem::replace(&mut chunk.next, self.free);
+            self.open.extend_from_slice(&self.chunks[at as usize].events[..len as usize]);
+            let next = std::mem::replace(&mut self.following[at as usize], self.free);
             self.free = at;
-            at = next;
+            (at, len) = (next, CHUNK as u32);
         }
     }
 
@@ -313,11 +349,12 @@ impl<E: Copy + Default> Calendar<E> {
     #[cold]
     fn rebuild(&mut self, shift: u32) {
         for slot in 0..RING {
-            if self.heads[slot] != NONE {
+            if self.heads[slot] != EMPTY {
                 self.drain(slot);
             }
         }
         let mut pending = std::mem::take(&mut self.open);
+        pending.extend(std::mem::take(&mut self.late).into_iter().map(|entry| entry.0));
         pending.extend(std::mem::take(&mut self.far).into_iter().map(|entry| entry.0));
         // The cursor stands on the last opened bucket, which is empty by now: nothing pending is earlier than its start.
         self.cursor = (self.cursor << self.shift) >> shift;
@@ -331,6 +368,8 @@ impl<E: Copy + Default> Calendar<E> {
 
 #[cfg(test)]
 mod tests {
+    use std::cmp::Reverse;
+
     use proptest::prelude::*;
 
     use super::*;

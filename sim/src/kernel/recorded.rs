@@ -301,6 +301,8 @@ mod tests {
         type Timer = ();
         type Config = ();
 
+        const REPAIRS: bool = false;
+
         fn boot((): &(), _: NodeId, _: u32) -> Self {
             Self
         }

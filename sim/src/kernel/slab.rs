@@ -36,6 +36,12 @@ impl<T> Slab<T> {
         value
     }
 
+    /// Is there a value? Always, while an event owns it; asking brings it into the cache.
+    #[inline]
+    pub(crate) fn is_taken(&self, slot: u32) -> bool {
+        self.slots[slot as usize].is_some()
+    }
+
     /// Looks at a value.
     pub(crate) fn get(&self, slot: u32) -> &T {
         self.slots[slot as usize].as_ref().expect("an event owns its body until it is handled")

@@ -54,17 +54,23 @@ impl Rows {
         &self.targets[self.offsets[replica as usize] as usize..self.offsets[replica as usize + 1] as usize]
     }
 
+    /// The number of the first link of `replica`, and its neighbours.
+    #[inline]
+    pub fn row(&self, replica: u32) -> (usize, &[u32]) {
+        (self.offsets[replica as usize] as usize, self.neighbours(replica))
+    }
+
     /// The number of the directed link from `from` to `to`, if it exists.
     #[inline]
     pub fn link(&self, from: u32, to: u32) -> Option<u32> {
-        let row = self.neighbours(from);
+        let (first, row) = self.row(from);
         // Rows of sparse graphs are short, and a scan of one cache line beats a search.
         let at = if row.len() <= 16 {
             row.iter().position(|&target| target == to)?
         } else {
             row.binary_search(&to).ok()?
         };
-        Some(self.offsets[from as usize] + at as u32)
+        Some((first + at) as u32)
     }
 }
 

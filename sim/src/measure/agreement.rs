@@ -1,7 +1,8 @@
 //! Agreement: do all live replicas hold the same observable value, and since when?
 //!
 //! Convergence is counted, never scanned for: per digest the number of replicas that hold it. A replica that could not
-//! answer a read has no value and does not agree; a replica that is down is not asked.
+//! answer a read has no value and does not agree; a replica that is down is not asked. The chart of different answers counts
+//! "no answer" as one of them, and shows 0 where no replica has a value.
 
 use hashbrown::HashMap;
 
@@ -109,7 +110,9 @@ impl Agreement {
         }
         let agreed = self.holders.len() == 1 && self.without_value == 0;
         self.agreed_since = if agreed { Some(now) } else { None };
-        let distinct = self.holders.len() as u64;
+        // Where some replicas could not answer, that is one more answer than there are values.
+        let values = self.holders.len() as u64;
+        let distinct = values + u64::from(values > 0 && self.without_value > 0);
         self.distinct_max = self.distinct_max.max(distinct);
         self.chart.set(now, distinct);
     }
@@ -119,7 +122,7 @@ impl Agreement {
         self.agreed_since
     }
 
-    /// The most different values held at once.
+    /// The most different answers at once.
     pub(super) fn distinct_max(&self) -> u64 {
         self.distinct_max
     }

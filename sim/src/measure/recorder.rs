@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crdts::object::Object;
 
-use super::{agreement::Agreement, phases::Phases, quantiles::Quantiles, reflection::Reflection};
+use super::{agreement::Agreement, phases::Phases, quantiles::Quantiles, reflection::{Reflection, UpdateTimes}};
 use crate::{
     history::{History, Outcome},
     kernel::{
@@ -47,7 +47,7 @@ pub struct Measures {
     pub agreement: Vec<(u64, u64)>,
     /// The most different values at once.
     pub distinct_max: u64,
-    /// Acknowledged updates that no live replica reflects; `None` when it was given up.
+    /// Acknowledged updates that are gone; `None` when it was given up.
     pub lost_updates: Option<u64>,
     /// Extra applications of an update, and applications of definitely failed ones.
     pub phantom_updates: Option<u64>,
@@ -192,15 +192,17 @@ impl<N: Node> Recorder<N> {
         Quantiles::of(ended, censored)
     }
 
-    /// Acknowledged updates that no live replica reflects. One that changes nothing is visible from the start.
+    /// Acknowledged updates that are gone: where replicas repair each other, those that no live replica reflects; elsewhere
+    /// those that some live replica missed. One that changes nothing is visible from the start.
     fn lost(&self) -> u64 {
-        let updates = self.reflection.updates().iter().zip(0..);
-        updates
-            .filter(|(times, op)| {
-                let changes_nothing = times.visible_at.is_some() && times.visible_at == times.effect_at;
-                times.acknowledged_at.is_some() && !self.reflection.is_reflected(*op) && !changes_nothing
-            })
-            .count() as u64
+        let is_kept = |update: &UpdateTimes| {
+            if N::REPAIRS { Reflection::is_somewhere(update) } else { self.reflection.is_everywhere(update) }
+        };
+        let is_lost = |update: &&UpdateTimes| {
+            let changes_nothing = update.visible_at.is_some() && update.visible_at == update.effect_at;
+            update.acknowledged_at.is_some() && !is_kept(update) && !changes_nothing
+        };
+        self.reflection.updates().iter().filter(is_lost).count() as u64
     }
 
     /// The most, over all live replicas, of applications beyond the first and of applications of failed updates.
@@ -211,7 +213,7 @@ impl<N: Node> Recorder<N> {
             let by_lineage = view.nodes[replica.index()].knowledge() != Knowledge::Progress;
             if !by_lineage {
                 let updates = self.history.updates().filter(|update| failed(update.id));
-                return updates.filter(|update| self.reflection.reflects(replica, update.id)).count() as u64;
+                return updates.filter(|update| self.reflection.reflects(replica, OpId(update.id))).count() as u64;
             }
             let mut applied: Vec<u32> =
                 view.lineage.path(self.reflection.lineage_of(replica)).map(|op| op.0).collect();
@@ -298,7 +300,7 @@ impl<N: Node, S: Service<StateOf<N>>> Observer<N, S> for Recorder<N> {
         } else {
             self.history.invoke(client, replica.0, what.clone(), now.0);
         }
-        self.reflection.invoked();
+        self.reflection.invoked(N::Object::is_update(what));
         tracing::debug!(t = %now, node = replica.0 + 1, op = invocation.op.0, what = ?what, "invoked");
     }
 
@@ -319,10 +321,9 @@ impl<N: Node, S: Service<StateOf<N>>> Observer<N, S> for Recorder<N> {
     }
 
     fn effect(&mut self, now: Time, op: OpId, mark: Mark) {
-        if self.reflection.updates()[op.0 as usize].effect_at.is_none() {
+        if self.reflection.effect(now, op, mark) {
             self.last_update_effect = Some(now);
         }
-        self.reflection.effect(now, op, mark);
     }
 
     fn answered(&mut self, _now: Time, op: OpId, replica: NodeId, source: Source, view: &View<'_, N, S>) {

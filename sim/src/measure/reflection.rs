@@ -33,6 +33,9 @@ pub(super) struct UpdateTimes {
     reflected_by: u32,
 }
 
+/// The number of operations that are not updates: they take no bits.
+const READ: u32 = u32::MAX;
+
 /// The sets of reflected updates.
 #[derive(Clone, Debug)]
 pub(super) struct Reflection {
@@ -44,13 +47,14 @@ pub(super) struct Reflection {
     words: usize,
     /// Updates that were acknowledged.
     acknowledged: Vec<u64>,
-    /// By operation number; reads have an unused entry.
     updates: Vec<UpdateTimes>,
+    /// For every operation the number of the update it is, or [`READ`].
+    numbers: Vec<u32>,
     lineages: Vec<LineageId>,
     /// The number of each identity that wrote, in the order of first writes.
     writers: BTreeMap<u32, u32>,
-    /// For each writer its updates, with the progress right after each.
-    marks: Vec<Vec<(u64, OpId)>>,
+    /// For each writer its updates by number, with the progress right after each.
+    marks: Vec<Vec<(u64, u32)>>,
     /// For each replica and writer how many of the marks are reflected; `writer_columns` per replica.
     cursors: Vec<u32>,
     writer_columns: usize,
@@ -67,6 +71,7 @@ impl Reflection {
             words: 1,
             acknowledged: vec![0; 1],
             updates: Vec::new(),
+            numbers: Vec::new(),
             lineages: vec![LineageId::ROOT; replicas as usize],
             writers: BTreeMap::new(),
             marks: Vec::new(),
@@ -81,8 +86,13 @@ impl Reflection {
         self.exhausted
     }
 
-    /// An operation is invoked: its number is the next.
-    pub(super) fn invoked(&mut self) {
+    /// The next operation is invoked.
+    pub(super) fn invoked(&mut self, is_update: bool) {
+        if !is_update {
+            self.numbers.push(READ);
+            return;
+        }
+        self.numbers.push(self.updates.len() as u32);
         self.updates.push(UpdateTimes { effect_at: None, acknowledged_at: None, visible_at: None, reflected_by: 0 });
         let words = self.updates.len().div_ceil(64);
         if words > self.words {
@@ -91,10 +101,13 @@ impl Reflection {
         }
     }
 
-    /// An update takes effect.
-    pub(super) fn effect(&mut self, now: Time, op: OpId, mark: Mark) {
-        self.updates[op.0 as usize].effect_at.get_or_insert(now);
-        let Mark::Progress { origin, progress } = mark else { return };
+    /// An update takes effect. Returns whether it does so for the first time.
+    pub(super) fn effect(&mut self, now: Time, op: OpId, mark: Mark) -> bool {
+        let number = self.number(op);
+        let effect_at = &mut self.updates[number as usize].effect_at;
+        let is_first = effect_at.is_none();
+        effect_at.get_or_insert(now);
+        let Mark::Progress { origin, progress } = mark else { return is_first };
         let next = self.writers.len() as u32;
         let writer = *self.writers.entry(origin.0).or_insert(next) as usize;
         if writer == self.marks.len() {
@@ -105,17 +118,19 @@ impl Reflection {
         }
         let before = self.marks[writer].last().map_or(0, |(before, _)| *before);
         if progress > before {
-            self.marks[writer].push((progress, op));
+            self.marks[writer].push((progress, number));
         } else {
             // Adding nothing changes no state: there is nothing to wait for.
-            self.updates[op.0 as usize].visible_at = Some(now);
+            self.updates[number as usize].visible_at = Some(now);
         }
+        is_first
     }
 
     /// A client learns that its update took effect.
     pub(super) fn acknowledged(&mut self, now: Time, op: OpId) {
-        self.updates[op.0 as usize].acknowledged_at = Some(now);
-        self.acknowledged[op.0 as usize / 64] |= 1 << (op.0 % 64);
+        let number = self.number(op);
+        self.updates[number as usize].acknowledged_at = Some(now);
+        self.acknowledged[number as usize / 64] |= 1 << (number % 64);
     }
 
     /// What `replica` would answer now contains what `knowledge` says.
@@ -127,19 +142,19 @@ impl Reflection {
             Knowledge::Lineage(to) => {
                 let from = std::mem::replace(&mut self.lineages[replica.index()], to);
                 lineage.difference(from, to, |op, side| match side {
-                    Side::From => self.unset(replica, op),
-                    Side::To => self.set(now, replica, op),
+                    Side::From => self.unset(replica, self.number(op)),
+                    Side::To => self.set(now, replica, self.number(op)),
                 });
             }
             Knowledge::Progress => node.progress(|origin, progress| {
                 let Some(&writer) = self.writers.get(&origin.0) else { return };
                 let cell = replica.index() * self.writer_columns + writer as usize;
-                while let Some(&(reached, op)) = self.marks[writer as usize].get(self.cursors[cell] as usize) {
+                while let Some(&(reached, number)) = self.marks[writer as usize].get(self.cursors[cell] as usize) {
                     if reached > progress {
                         break;
                     }
                     self.cursors[cell] += 1;
-                    self.set(now, replica, op);
+                    self.set(now, replica, number);
                 }
             }),
             Knowledge::Service => unreachable!("a view resolves what a service knows to a lineage"),
@@ -152,8 +167,8 @@ impl Reflection {
             return;
         }
         self.live -= 1;
-        for op in self.reflected(replica) {
-            self.updates[op].reflected_by -= 1;
+        for number in self.reflected(replica) {
+            self.updates[number].reflected_by -= 1;
         }
         // The others may agree on updates that only the lost replica had not seen.
         for times in &mut self.updates {
@@ -189,22 +204,22 @@ impl Reflection {
         let mut corrections = BTreeMap::new();
         if let Some(source) = source {
             lineage.difference(self.lineages[replica.index()], source, |op, side| {
-                corrections.insert(op.0, side == Side::To);
+                corrections.insert(self.number(op), side == Side::To);
             });
         }
         let (mut count, mut oldest) = (0, None);
         for (word, acknowledged) in self.acknowledged.iter().enumerate() {
             let mut missing = acknowledged & !self.bits[row + word];
             if !corrections.is_empty() {
-                for (&op, &has) in corrections.range(word as u32 * 64..word as u32 * 64 + 64) {
-                    let bit = 1 << (op % 64);
+                for (&number, &has) in corrections.range(word as u32 * 64..word as u32 * 64 + 64) {
+                    let bit = 1 << (number % 64);
                     missing = if has { missing & !bit } else { missing | (bit & acknowledged) };
                 }
             }
             while missing != 0 {
-                let op = word * 64 + missing.trailing_zeros() as usize;
+                let number = word * 64 + missing.trailing_zeros() as usize;
                 missing &= missing - 1;
-                if let Some(at) = self.updates[op].acknowledged_at.filter(|&at| at <= invoked_at) {
+                if let Some(at) = self.updates[number].acknowledged_at.filter(|&at| at <= invoked_at) {
                     count += 1;
                     oldest.get_or_insert(at);
                 }
@@ -213,14 +228,19 @@ impl Reflection {
         oldest.map(|at| (count, at))
     }
 
-    /// The times of all operations, by number.
+    /// The times of all updates, in the order of invocation.
     pub(super) fn updates(&self) -> &[UpdateTimes] {
         &self.updates
     }
 
     /// Does any live replica reflect this update?
-    pub(super) fn is_reflected(&self, op: u32) -> bool {
-        self.updates[op as usize].reflected_by > 0
+    pub(super) fn is_somewhere(update: &UpdateTimes) -> bool {
+        update.reflected_by > 0
+    }
+
+    /// Do all live replicas reflect this update?
+    pub(super) fn is_everywhere(&self, update: &UpdateTimes) -> bool {
+        update.reflected_by == self.live
     }
 
     /// The lineage of a replica's value, for protocols that have one.
@@ -229,32 +249,40 @@ impl Reflection {
     }
 
     /// Does `replica` reflect this update?
-    pub(super) fn reflects(&self, replica: NodeId, op: u32) -> bool {
-        self.bits[replica.index() * self.words + op as usize / 64] >> (op % 64) & 1 == 1
+    pub(super) fn reflects(&self, replica: NodeId, op: OpId) -> bool {
+        let number = self.number(op);
+        self.bits[replica.index() * self.words + number as usize / 64] >> (number % 64) & 1 == 1
+    }
+
+    /// The number of an update, which is the number of its bit.
+    fn number(&self, op: OpId) -> u32 {
+        let number = self.numbers[op.0 as usize];
+        debug_assert_ne!(number, READ, "operation {} is not an update", op.0);
+        number
     }
 
     fn reflected(&self, replica: NodeId) -> Vec<usize> {
         let row = &self.bits[replica.index() * self.words..][..self.words];
-        let mut ops = Vec::new();
+        let mut numbers = Vec::new();
         for (word, &bits) in row.iter().enumerate() {
             let mut bits = bits;
             while bits != 0 {
-                ops.push(word * 64 + bits.trailing_zeros() as usize);
+                numbers.push(word * 64 + bits.trailing_zeros() as usize);
                 bits &= bits - 1;
             }
         }
-        ops
+        numbers
     }
 
-    fn set(&mut self, now: Time, replica: NodeId, op: OpId) {
-        let word = &mut self.bits[replica.index() * self.words + op.0 as usize / 64];
-        let bit = 1 << (op.0 % 64);
+    fn set(&mut self, now: Time, replica: NodeId, number: u32) {
+        let word = &mut self.bits[replica.index() * self.words + number as usize / 64];
+        let bit = 1 << (number % 64);
         if *word & bit != 0 {
             return;
         }
         *word |= bit;
         if self.is_live[replica.index()] {
-            let times = &mut self.updates[op.0 as usize];
+            let times = &mut self.updates[number as usize];
             times.reflected_by += 1;
             if times.reflected_by == self.live && times.visible_at.is_none() {
                 times.visible_at = Some(now);
@@ -262,12 +290,12 @@ impl Reflection {
         }
     }
 
-    fn unset(&mut self, replica: NodeId, op: OpId) {
-        let word = &mut self.bits[replica.index() * self.words + op.0 as usize / 64];
-        let bit = 1 << (op.0 % 64);
+    fn unset(&mut self, replica: NodeId, number: u32) {
+        let word = &mut self.bits[replica.index() * self.words + number as usize / 64];
+        let bit = 1 << (number % 64);
         if *word & bit != 0 {
             *word &= !bit;
-            self.updates[op.0 as usize].reflected_by -= u32::from(self.is_live[replica.index()]);
+            self.updates[number as usize].reflected_by -= u32::from(self.is_live[replica.index()]);
         }
     }
 
@@ -317,7 +345,7 @@ mod tests {
     #[test]
     fn an_update_is_visible_when_all_live_replicas_reflect_it() {
         let (mut lineage, mut reflection) = (Lineage::default(), Reflection::new(2));
-        reflection.invoked();
+        reflection.invoked(true);
         let value = lineage.derive(LineageId::ROOT, OpId(0));
         reflection.effect(Time(1), OpId(0), LINEAGE);
         know(&mut reflection, 1, 0, value, &lineage);
@@ -330,28 +358,28 @@ mod tests {
     #[test]
     fn the_death_of_the_last_ignorant_makes_an_update_visible() {
         let (mut lineage, mut reflection) = (Lineage::default(), Reflection::new(2));
-        reflection.invoked();
+        reflection.invoked(true);
         let value = lineage.derive(LineageId::ROOT, OpId(0));
         know(&mut reflection, 1, 0, value, &lineage);
         reflection.down(Time(7), NodeId(1));
         assert_eq!(reflection.updates()[0].visible_at, Some(Time(7)));
         reflection.up(NodeId(1));
-        assert!(!reflection.reflects(NodeId(1), 0) && reflection.is_reflected(0));
+        assert!(!reflection.reflects(NodeId(1), OpId(0)) && Reflection::is_somewhere(&reflection.updates()[0]));
         reflection.down(Time(9), NodeId(0));
-        assert!(!reflection.is_reflected(0));
+        assert!(!Reflection::is_somewhere(&reflection.updates()[0]));
     }
 
     #[test]
     fn an_overwritten_update_is_reflected_no_more() {
         let (mut lineage, mut reflection) = (Lineage::default(), Reflection::new(2));
         for _ in 0..200 {
-            reflection.invoked();
+            reflection.invoked(true);
         }
         let mine = lineage.derive(LineageId::ROOT, OpId(3));
         let theirs = lineage.derive(LineageId::ROOT, OpId(199));
         know(&mut reflection, 1, 0, mine, &lineage);
         know(&mut reflection, 2, 0, theirs, &lineage);
-        assert!(!reflection.reflects(NodeId(0), 3) && reflection.reflects(NodeId(0), 199));
+        assert!(!reflection.reflects(NodeId(0), OpId(3)) && reflection.reflects(NodeId(0), OpId(199)));
     }
 
     #[test]
@@ -360,7 +388,7 @@ mod tests {
         let mut value = LineageId::ROOT;
         let mut values = vec![value];
         for op in 0..70 {
-            reflection.invoked();
+            reflection.invoked(true);
             value = lineage.derive(value, OpId(op));
             values.push(value);
             reflection.effect(Time(u64::from(op)), OpId(op), LINEAGE);

@@ -126,6 +126,8 @@ impl Node for Naive {
     type Timer = Infallible;
     type Config = ();
 
+    const REPAIRS: bool = false;
+
     fn boot((): &(), _: NodeId, _: u32) -> Self {
         Self { copy: Copied { total: 0, stamp: Stamp::INITIAL, lineage: LineageId::ROOT } }
     }

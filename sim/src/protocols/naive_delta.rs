@@ -83,6 +83,8 @@ impl Node for NaiveDelta {
     type Timer = Infallible;
     type Config = ();
 
+    const REPAIRS: bool = false;
+
     fn boot((): &(), _: NodeId, _: u32) -> Self {
         Self { total: 0, lineage: LineageId::ROOT }
     }

@@ -255,6 +255,8 @@ impl Node for Occ {
     type Timer = OccTimer;
     type Config = OccConfig;
 
+    const REPAIRS: bool = true;
+
     fn boot(config: &OccConfig, _: NodeId, _: u32) -> Self {
         Self { config: config.clone(), in_flight: Vec::new(), tokens: 0, costs: Costs::default() }
     }

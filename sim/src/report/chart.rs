@@ -1,7 +1,7 @@
-//! The chart of agreement: how many different values the replicas hold, over time.
+//! The chart of agreement: how many different answers the replicas hold, over time.
 //!
 //! One line per system, the fault windows below, all over one axis of time. Invariant: every line is [`WIDTH`] columns at
-//! most, and a column shows the *most* different values in its span of time, so that no disagreement is too short to show.
+//! most, and a column shows the *most* different answers in its span of time, so that no disagreement is too short to show.
 
 use super::{
     columns::pad,
@@ -87,7 +87,7 @@ fn span(from_ns: u64, to_ns: u64, end_ns: u64) -> std::ops::RangeInclusive<usize
     column(from_ns, end_ns)..=column(to_ns.saturating_sub(1).max(from_ns), end_ns)
 }
 
-/// One system: per column the most different values.
+/// One system: per column the most different answers.
 fn strip(system: &System, end_ns: u64, most: u64, glyphs: &Glyphs) -> String {
     let mut distinct: [Option<u64>; PLOT] = [None; PLOT];
     for (k, &(from_ns, values)) in system.agreement.iter().enumerate() {
@@ -163,9 +163,9 @@ fn axis(end_ns: u64, glyphs: &Glyphs) -> [String; 2] {
 fn legend(most: u64, unicode: bool) -> String {
     let most = count(most);
     let text = if unicode {
-        format!("▁ all replicas agree   █ up to {most} different values   · no replica has a value")
+        format!("▁ all replicas agree   █ up to {most} different answers   · no replica has a value")
     } else {
-        "_ all replicas agree   2-9 so many different values   # more   . no replica has a value".to_owned()
+        "_ all replicas agree   2-9 so many different answers   # more   . no replica has a value".to_owned()
     };
     format!("{}{text}", " ".repeat(NAME.saturating_sub(10)))
 }

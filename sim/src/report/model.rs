@@ -122,8 +122,8 @@ pub struct System {
     pub agreed_value: Option<String>,
     /// The values that the operations allow, for example `8..=10, 13..=15`.
     pub acceptable: String,
-    /// Acknowledged updates that no live replica's value contains at the end; null when there were too many replicas and
-    /// operations to follow every update.
+    /// Acknowledged updates that are gone at the end: missing at every live replica where replicas repair each other, at any
+    /// where they do not; null when there were too many replicas and operations to follow every update.
     pub lost_updates: Option<u64>,
     /// Extra applications of an update, and applications of definitely failed ones; null as above.
     pub phantom_updates: Option<u64>,

@@ -73,7 +73,7 @@ fn convergence(report: &Report) -> Vec<Option<Row>> {
             Some(q) => bad(format!("{} of {}", count(q.censored), count(q.count))),
             None => plain(NOTHING.into()),
         }),
-        row(report, "most values at once", |system| plain(count(system.distinct_max))),
+        row(report, "most answers at once", |system| plain(count(system.distinct_max))),
     ]
 }
 

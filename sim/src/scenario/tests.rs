@@ -334,6 +334,10 @@ fn names_that_are_listed_are_names_that_are_accepted() {
         let plan = plan(&changed("naive = {}", &format!("{protocol} = {options}")));
         assert_eq!(plan.systems[0].protocol.name(), *protocol);
     }
+    for ((store, _), kind) in STORES.iter().zip(crate::services::KvKind::ALL) {
+        assert_eq!(*store, kind.name());
+        plan(&changed("lin-kv", store));
+    }
     for crdt in CrdtName::ALL {
         let text = changed("pn-counter", crdt.name());
         assert!(matches!(plan(&text).systems[2].protocol, ProtocolSpec::Gossip { crdt: read, .. } if read == crdt));

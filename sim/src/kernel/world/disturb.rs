@@ -1,9 +1,10 @@
 //! How faults act on the world, and how they are undone.
 
-use super::{Status, World, view};
+use super::{World, view};
 use crate::kernel::{
     disturbance::Disturbance,
     fold::digest_of,
+    host::Host,
     ids::{NodeId, Role},
     node::{Node, Recovery, StateOf},
     observer::Observer,
@@ -31,8 +32,8 @@ where
                 self.core.network.begin_effect(index, entity, links, effect);
             }
             Disturbance::Crash { nodes, .. } => nodes.into_iter().for_each(|node| self.crash(index, node)),
-            Disturbance::Pause { nodes } => self.mark(&nodes, |status| status.paused += 1),
-            Disturbance::Slow { nodes, .. } => self.mark(&nodes, |status| status.slow += 1),
+            Disturbance::Pause { nodes } => self.mark(&nodes, |host| host.paused += 1),
+            Disturbance::Slow { nodes, .. } => self.mark(&nodes, |host| host.slow += 1),
             Disturbance::Clock { nodes, offset_ns, drift_ppb } => {
                 for node in nodes {
                     self.core.clocks.begin(node, now, index, offset_ns, drift_ppb);
@@ -54,10 +55,10 @@ where
                 nodes.into_iter().for_each(|node| self.restart(index, node, recovery));
             }
             Disturbance::Pause { nodes } => {
-                self.mark(&nodes, |status| status.paused -= 1);
+                self.mark(&nodes, |host| host.paused -= 1);
                 self.unpark();
             }
-            Disturbance::Slow { nodes, .. } => self.mark(&nodes, |status| status.slow -= 1),
+            Disturbance::Slow { nodes, .. } => self.mark(&nodes, |host| host.slow -= 1),
             Disturbance::Clock { nodes, .. } => {
                 nodes.into_iter().for_each(|node| self.core.clocks.end(node, now, index));
             }
@@ -84,29 +85,27 @@ where
     }
 
     fn disturbed(&mut self, index: u32, begins: bool) {
-        let view = view(&self.nodes, &self.services, &self.status, &self.core, &self.plan);
+        let view = view(&self.nodes, &self.services, &self.core, &self.plan);
         self.observer.disturbed(self.core.now, index, begins, &view);
     }
 
-    fn mark(&mut self, nodes: &[NodeId], change: impl Fn(&mut Status)) {
-        nodes.iter().for_each(|node| change(&mut self.status[node.index()]));
+    fn mark(&mut self, nodes: &[NodeId], change: impl Fn(&mut Host)) {
+        nodes.iter().for_each(|node| change(&mut self.core.hosts[node.index()]));
     }
 
     fn crash(&mut self, window: u32, node: NodeId) {
-        let status = &mut self.status[node.index()];
-        status.down += 1;
-        if status.down == 1 {
+        let host = &mut self.core.hosts[node.index()];
+        host.down += 1;
+        if host.down == 1 {
+            host.incarnation += 1;
             self.core.network.bite(window).crashes += 1;
-            if let Some(incarnation) = self.core.incarnations.get_mut(node.index()) {
-                *incarnation += 1;
-            }
         }
     }
 
     fn restart(&mut self, window: u32, node: NodeId, recovery: Recovery) {
-        let status = &mut self.status[node.index()];
-        status.down -= 1;
-        if status.down > 0 {
+        let host = &mut self.core.hosts[node.index()];
+        host.down -= 1;
+        if host.down > 0 {
             return;
         }
         match self.plan.network.endpoints.role(node) {
@@ -124,6 +123,7 @@ where
                     self.retired_costs.conflicts += paid.conflicts - kept.conflicts;
                     self.retired_costs.retries += paid.retries - kept.retries;
                 }
+                self.core.news = true;
                 self.core.touched = true;
                 self.with_node(node, |node, cx| node.on_restart(recovery, cx));
             }
@@ -147,7 +147,7 @@ where
     fn unpark(&mut self) {
         let parked = std::mem::take(&mut self.backlog.parked);
         for (node, event) in parked {
-            if self.status[node.index()].paused > 0 {
+            if self.core.hosts[node.index()].paused > 0 {
                 self.backlog.parked.push((node, event));
             } else {
                 self.core.queue.push(self.core.now, event);

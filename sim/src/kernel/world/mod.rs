@@ -42,6 +42,9 @@ pub use divergence::{Divergence, first_divergence};
 /// How often the memory is looked at, in events.
 const MEMORY_CHECK_EVENTS: u64 = 1 << 14;
 
+/// Clusters of this size and larger have their memory read ahead (`benches/event_loop.rs`).
+const TOUCH_NODES_MIN: usize = 1 << 13;
+
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
@@ -61,31 +64,6 @@ impl Stop {
             Self::EventsLimit => "events limit",
             Self::MemoryLimit => "memory limit",
         }
-    }
-}
-
-/// Whether an endpoint takes part.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Status {
-    /// Fault windows that keep it down, paused, or slow.
-    down: u16,
-    paused: u16,
-    slow: u16,
-}
-
-impl Status {
-    pub(crate) fn is_down(self) -> bool {
-        self.down > 0
-    }
-
-    /// Would a request be answered?
-    pub(crate) fn answers(self) -> bool {
-        self.down == 0 && self.paused == 0
-    }
-
-    #[inline]
-    fn is_undisturbed(self) -> bool {
-        self.down | self.paused | self.slow == 0
     }
 }
 
@@ -120,7 +98,6 @@ pub struct World<N: Node, S, W, O> {
     workload: W,
     observer: O,
     core: Core<N>,
-    status: Vec<Status>,
     backlog: Backlog<N::Timer>,
     snapshots: Snapshots<N, S>,
     /// The next invocation of each client.
@@ -133,6 +110,8 @@ pub struct World<N: Node, S, W, O> {
     final_reads_open: u32,
     retired_costs: Costs,
     events: u64,
+    /// The number of events at which limits are looked at next.
+    checkpoint: u64,
     stop: Option<Stop>,
 }
 
@@ -159,7 +138,6 @@ where
             services,
             workload,
             observer,
-            status: vec![Status::default(); (endpoints.replicas + endpoints.services) as usize],
             backlog: Backlog { parked: Vec::new(), busy_until: Vec::new(), served: BTreeSet::new() },
             snapshots: Snapshots { nodes: Vec::new(), services: Vec::new() },
             arrivals: vec![None; endpoints.clients as usize],
@@ -169,6 +147,7 @@ where
             final_reads_open: 0,
             retired_costs: Costs::default(),
             events: 0,
+            checkpoint: 0,
             stop: None,
             config,
             plan,
@@ -210,20 +189,20 @@ where
     /// Handles one event. Returns why the run has ended, if it has.
     #[inline]
     pub fn step(&mut self) -> Option<Stop> {
+        if self.events >= self.checkpoint {
+            self.check_limits();
+        }
         if self.stop.is_some() {
             return self.stop;
         }
-        if self.events >= self.plan.limits.events_max {
-            self.stop = Some(Stop::EventsLimit);
-            return self.stop;
-        }
-        if self.events % MEMORY_CHECK_EVENTS == 0 && self.bytes() > self.plan.limits.memory_bytes_max {
-            self.stop = Some(Stop::MemoryLimit);
-            return self.stop;
-        }
-        let Some(next) = self.core.queue.pop() else {
-            self.stop = Some(Stop::Completed);
-            return self.stop;
+        let next = loop {
+            if let Some(next) = self.core.queue.pop_open() {
+                break next;
+            }
+            if !self.advance() {
+                self.stop = Some(Stop::Completed);
+                return self.stop;
+            }
         };
         if O::TRACES {
             self.handle_traced(next);
@@ -231,6 +210,45 @@ where
             self.handle(next);
         }
         self.stop
+    }
+
+    /// Opens the next bucket of events. In a large cluster every event finds its replica's memory cold; reading all that
+    /// the bucket is about to need in one go lets the reads overlap.
+    #[cold]
+    fn advance(&mut self) -> bool {
+        let pending = self.core.queue.advance();
+        if self.nodes.len() >= TOUCH_NODES_MIN {
+            std::hint::black_box(self.touch_opened());
+        }
+        pending
+    }
+
+    fn touch_opened(&self) -> u64 {
+        self.core.queue.opened().iter().fold(0, |sum, next| {
+            sum ^ match next.event {
+                Event::Message { to, body, .. } => {
+                    let core = u64::from(self.core.messages.is_taken(body)) ^ u64::from(self.core.hosts[to.index()].down);
+                    core ^ self.nodes[to.index()].touch()
+                }
+                Event::Timer { node, .. } => {
+                    let core = self.core.network.touch(node) ^ u64::from(self.core.hosts[node.index()].down);
+                    core ^ self.nodes[node.index()].touch()
+                }
+                _ => 0,
+            }
+        })
+    }
+
+    /// Compares with the limits, and says when to do so again.
+    #[cold]
+    fn check_limits(&mut self) {
+        let limits = self.plan.limits;
+        if self.events >= limits.events_max {
+            self.stop = self.stop.or(Some(Stop::EventsLimit));
+        } else if self.bytes() > limits.memory_bytes_max {
+            self.stop = self.stop.or(Some(Stop::MemoryLimit));
+        }
+        self.checkpoint = self.events.saturating_add(MEMORY_CHECK_EVENTS).min(limits.events_max);
     }
 
     /// The hash of everything so far.
@@ -265,7 +283,7 @@ where
 
     /// What observers look at.
     pub fn view(&self) -> View<'_, N, S> {
-        view(&self.nodes, &self.services, &self.status, &self.core, &self.plan)
+        view(&self.nodes, &self.services, &self.core, &self.plan)
     }
 
     /// What optimistic concurrency control has paid so far, over all incarnations.
@@ -288,8 +306,7 @@ where
         self.core.now = next.time;
         self.events += 1;
         let (kind, subject) = next.event.identity();
-        self.core.fold.words(next.time.0, next.sequence);
-        self.core.fold.words(u64::from(kind) << 32 | u64::from(subject), 0);
+        self.core.fold.words(spread(next.time.0, subject), next.sequence << 4 | u64::from(kind));
         match next.event {
             Event::Message { from, to, body } => {
                 if self.holds_back(to, &next) {
@@ -304,7 +321,7 @@ where
                 true
             }
             Event::Timer { node, incarnation, timer } => {
-                if incarnation != self.core.incarnations[node.index()] || self.holds_back(node, &next) {
+                if incarnation != self.core.hosts[node.index()].incarnation || self.holds_back(node, &next) {
                     return false;
                 }
                 self.with_node(node, |replica, cx| replica.on_timer(timer, cx));
@@ -342,7 +359,7 @@ where
         if !self.core.network.arrives(from, to) {
             return false;
         }
-        if self.status[to.index()].is_down() {
+        if self.core.hosts[to.index()].is_down() {
             self.core.network.traffic.undeliverable += 1;
             return false;
         }
@@ -352,20 +369,16 @@ where
     /// Does the endpoint leave this event for later, because it is paused or slow?
     #[inline]
     fn holds_back(&mut self, node: NodeId, next: &Scheduled<Event<N::Timer>>) -> bool {
-        let status = self.status[node.index()];
-        if status.is_undisturbed() {
-            return false;
-        }
-        self.holds_back_disturbed(node, next)
+        !self.core.hosts[node.index()].is_undisturbed() && self.holds_back_disturbed(node, next)
     }
 
     #[cold]
     fn holds_back_disturbed(&mut self, node: NodeId, next: &Scheduled<Event<N::Timer>>) -> bool {
-        let status = self.status[node.index()];
-        if status.is_down() {
+        let host = self.core.hosts[node.index()];
+        if host.is_down() {
             return false;
         }
-        if status.paused > 0 {
+        if host.paused > 0 {
             self.backlog.parked.push((node, next.event));
             self.blame(node, |disturbance| matches!(disturbance, Disturbance::Pause { .. }));
             return true;
@@ -375,7 +388,7 @@ where
         }
         let delay_ns = self.blame(node, |disturbance| matches!(disturbance, Disturbance::Slow { .. }));
         if self.backlog.busy_until.is_empty() {
-            self.backlog.busy_until = vec![Time::ZERO; self.status.len()];
+            self.backlog.busy_until = vec![Time::ZERO; self.core.hosts.len()];
         }
         let busy_until = &mut self.backlog.busy_until[node.index()];
         *busy_until = (*busy_until).max(self.core.now) + delay_ns;
@@ -388,7 +401,7 @@ where
     #[inline]
     fn with_node(&mut self, id: NodeId, handle: impl FnOnce(&mut N, &mut Direct<'_, N>)) {
         handle(&mut self.nodes[id.index()], &mut Direct { core: &mut self.core, id });
-        if self.core.touched || !self.core.effects.is_empty() || !self.core.answered.is_empty() {
+        if self.core.news {
             self.report(id);
         }
     }
@@ -398,13 +411,14 @@ where
         for (op, mark) in self.core.effects.drain(..) {
             self.observer.effect(now, op, mark);
         }
-        let view = view(&self.nodes, &self.services, &self.status, &self.core, &self.plan);
+        let view = view(&self.nodes, &self.services, &self.core, &self.plan);
         if self.core.touched {
             self.observer.changed(now, id, &view);
         }
         for &(op, source) in &self.core.answered {
             self.observer.answered(now, op, id, source, &view);
         }
+        self.core.news = false;
         self.core.touched = false;
         self.core.answered.clear();
     }
@@ -453,7 +467,7 @@ where
         if !asker.is_final && !self.core.network.arrives(asker.client, asker.replica) {
             return false;
         }
-        if self.status[asker.replica.index()].is_down() {
+        if self.core.hosts[asker.replica.index()].is_down() {
             self.core.answer(op, Reply::Fail(Refusal::Down));
             return false;
         }
@@ -505,12 +519,17 @@ where
     }
 }
 
+/// One word for the time and the subject of an event. The odd factor keeps near times and near subjects apart.
+#[inline]
+fn spread(time_ns: u64, subject: u32) -> u64 {
+    time_ns.wrapping_add(u64::from(subject).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
 fn view<'a, N: Node, S>(
     nodes: &'a [N],
     services: &'a [S],
-    status: &'a [Status],
     core: &'a Core<N>,
     plan: &'a RunPlan,
 ) -> View<'a, N, S> {
-    View { nodes, services, status, network: &core.network, lineage: &core.lineage, windows: &plan.windows }
+    View { nodes, services, hosts: &core.hosts, network: &core.network, lineage: &core.lineage, windows: &plan.windows }
 }

@@ -47,7 +47,7 @@ where
         }
         let Call { token, incarnation, body } = self.core.returns.take(body);
         let endpoint = self.plan.network.endpoints.service(service);
-        if !self.reaches(endpoint, to) || incarnation != self.core.incarnations[to.index()] {
+        if !self.reaches(endpoint, to) || incarnation != self.core.hosts[to.index()].incarnation {
             return false;
         }
         self.with_node(to, |node, cx| node.on_return(token, body, cx));
@@ -84,7 +84,7 @@ where
         for op in effects {
             self.observer.effect(self.core.now, op, Mark::Lineage);
         }
-        let view = view(&self.nodes, &self.services, &self.status, &self.core, &self.plan);
+        let view = view(&self.nodes, &self.services, &self.core, &self.plan);
         self.observer.service_changed(self.core.now, self.plan.network.endpoints.service(index), &view);
         result
     }

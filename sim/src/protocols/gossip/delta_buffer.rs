@@ -75,6 +75,13 @@ impl<C: Lattice> DeltaBuffer<C> {
         Self { first: 0, deltas: VecDeque::new(), neighbours: Vec::new(), deltas_max: deltas_max as usize }
     }
 
+    /// Starts over, as after a restart.
+    pub(super) fn forget(&mut self) {
+        self.first = 0;
+        self.deltas.clear();
+        self.neighbours.clear();
+    }
+
     fn next(&self) -> u64 {
         self.first + self.deltas.len() as u64
     }

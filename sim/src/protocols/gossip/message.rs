@@ -4,7 +4,7 @@ use crdts::lattice::Crdt;
 
 use crate::{
     kernel::{fold::Fold, node::Payload},
-    protocols::HEADER_BYTES,
+    protocols::{HEADER_BYTES, gossip::Summed},
 };
 
 /// A message of gossip. Contents are inline: moving a message copies the state of a small counter and allocates
@@ -14,7 +14,7 @@ pub enum Message<C: Crdt> {
     /// The sender's full state.
     State {
         /// The state.
-        state: C,
+        state: Summed<C>,
         /// Should the receiver send its own, if it differs?
         answer: bool,
     },
@@ -77,7 +77,7 @@ where
     fn bytes(&self) -> u64 {
         HEADER_BYTES
             + match self {
-                Self::State { state, .. } => state.weight().total_bytes(),
+                Self::State { state, .. } => state.bytes(),
                 Self::Pull => 0,
                 Self::Delta(delta) => delta.weight().total_bytes(),
                 Self::Digest { digest, .. } => C::digest_bytes(digest),
@@ -90,8 +90,7 @@ where
     fn fold(&self, fold: &mut Fold) {
         match self {
             Self::State { state, answer } => {
-                fold.words(1, u64::from(*answer));
-                state.fold(|word| fold.word(word));
+                fold.words(1 | u64::from(*answer) << 3, state.sum());
             }
             Self::Pull => fold.word(2),
             Self::Delta(delta) => {

@@ -40,11 +40,13 @@ mod config;
 mod delta_buffer;
 mod message;
 mod sample;
+mod summed;
 #[cfg(test)]
 mod tests;
 
 pub use config::{GossipConfig, Mode, PayloadKind};
 pub use message::{Ask, Message};
+pub use summed::Summed;
 
 use crate::kernel::{
     ids::{NodeId, OpId},
@@ -59,11 +61,18 @@ pub struct Round;
 
 /// A replica that gossips. See the [module documentation](self).
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub struct Gossip<C> {
-    state: C,
-    config: GossipConfig,
+    state: Summed<C>,
     /// Only where deltas are pushed.
     buffer: Option<Box<DeltaBuffer<C>>>,
+    // What rounds need of the configuration. A replica of a small counter fills two cache lines.
+    interval_ns: u64,
+    jitter_ns: u64,
+    fanout: u32,
+    mode: Mode,
+    payload: PayloadKind,
+    eager: bool,
 }
 
 impl<C> Gossip<C>
@@ -73,25 +82,19 @@ where
 {
     /// The replicated state.
     pub fn state(&self) -> &C {
-        &self.state
-    }
-
-    fn empty_buffer(config: &GossipConfig) -> Option<Box<DeltaBuffer<C>>> {
-        let needed = config.payload == PayloadKind::Delta && config.mode != Mode::Pull;
-        needed.then(|| Box::new(DeltaBuffer::new(config.delta_buffer_max)))
+        self.state.content()
     }
 
     /// The first round of an incarnation comes at a random phase, so that replicas do not move in step.
     fn first_round(&self, cx: &mut impl Context<Self>) {
-        let phase_ns = cx.pick(Purpose::Jitter, self.config.interval_ns.max(1));
+        let phase_ns = cx.pick(Purpose::Jitter, self.interval_ns.max(1));
         cx.after(phase_ns, Round);
     }
 
     #[inline]
     fn next_round(&self, cx: &mut impl Context<Self>) {
-        let GossipConfig { interval_ns, jitter_ns, .. } = self.config;
-        let earliest_ns = interval_ns.saturating_sub(jitter_ns).max(1);
-        let latest_ns = interval_ns.saturating_add(jitter_ns).max(earliest_ns);
+        let earliest_ns = self.interval_ns.saturating_sub(self.jitter_ns).max(1);
+        let latest_ns = self.interval_ns.saturating_add(self.jitter_ns).max(earliest_ns);
         let spread_ns = latest_ns - earliest_ns;
         let delay_ns = if spread_ns == 0 {
             earliest_ns
@@ -104,13 +107,13 @@ where
     #[inline]
     fn sample(&self, cx: &mut impl Context<Self>) -> Sample {
         let peers = cx.peers();
-        Sample::draw(self.config.fanout, peers, |bound| cx.pick(Purpose::Peer, bound))
+        Sample::draw(self.fanout, peers, |bound| cx.pick(Purpose::Peer, bound))
     }
 
     /// Opens the exchange of a round with one peer.
     #[inline]
     fn address(&mut self, peer: NodeId, cx: &mut impl Context<Self>) {
-        let message = match (self.config.payload, self.config.mode) {
+        let message = match (self.payload, self.mode) {
             (PayloadKind::State, Mode::Pull) => Message::Pull,
             (PayloadKind::State, mode) => Message::State { state: self.state.clone(), answer: mode == Mode::PushPull },
             (PayloadKind::Delta | PayloadKind::Digest, Mode::Pull) => self.digest_asking(Ask::Request),
@@ -123,7 +126,7 @@ where
 
     #[inline]
     fn digest_asking(&self, ask: Ask) -> Message<C> {
-        Message::Digest { digest: self.state.digest(), ask }
+        Message::Digest { digest: self.state().digest(), ask }
     }
 
     /// Sends what the peer has not acknowledged, if anything.
@@ -131,7 +134,7 @@ where
         let Some(buffer) = &mut self.buffer else { return };
         let incarnation = cx.incarnation();
         // Peers must learn of a restart even from a replica that has nothing to tell: they may have to tell it a lot.
-        if let Some(interval) = buffer.interval_for(peer, &self.state, incarnation > 0) {
+        if let Some(interval) = buffer.interval_for(peer, self.state.content(), incarnation > 0) {
             let delta_buffer::Interval { content, whole, builds_on, through } = interval;
             cx.send(peer, Message::Interval { content, whole, answer, incarnation, builds_on, through });
         }
@@ -161,7 +164,7 @@ where
             }
             return;
         };
-        let known = self.state.digest();
+        let known = self.state.content().digest();
         if self.state.join(received) {
             cx.touched();
             buffer.record(received.delta_since(&known), origin);
@@ -170,11 +173,11 @@ where
 
     #[inline]
     fn on_digest(&mut self, from: NodeId, theirs: &C::Digest, ask: Ask, cx: &mut impl Context<Self>) {
-        if ask != Ask::Request && *theirs == self.state.digest() {
+        if ask != Ask::Request && *theirs == self.state().digest() {
             return;
         }
         if ask != Ask::Offer {
-            let missing = self.state.delta_since(theirs);
+            let missing = self.state().delta_since(theirs);
             if !missing.is_bottom() {
                 cx.send(from, Message::Delta(missing));
             }
@@ -187,7 +190,7 @@ where
     /// How far the updates of `writer` are contained in the state.
     fn progress_of(&self, writer: ReplicaId) -> u64 {
         let mut reached = 0;
-        self.state.progress(|replica, progress| {
+        self.state().progress(|replica, progress| {
             if replica == writer {
                 reached = progress;
             }
@@ -206,8 +209,21 @@ where
     type Timer = Round;
     type Config = GossipConfig;
 
+    const REPAIRS: bool = true;
+
     fn boot(config: &GossipConfig, _: NodeId, _: u32) -> Self {
-        Self { state: C::bottom(), config: config.clone(), buffer: Self::empty_buffer(config) }
+        let GossipConfig { mode, payload, eager, interval_ns, jitter_ns, fanout, delta_buffer_max } = *config;
+        let buffered = payload == PayloadKind::Delta && mode != Mode::Pull;
+        Self {
+            state: Summed::new(C::bottom()),
+            buffer: buffered.then(|| Box::new(DeltaBuffer::new(delta_buffer_max))),
+            interval_ns,
+            jitter_ns,
+            fanout,
+            mode,
+            payload,
+            eager,
+        }
     }
 
     fn on_start(&mut self, cx: &mut impl Context<Self>) {
@@ -232,7 +248,7 @@ where
         if let Some(buffer) = &mut self.buffer {
             buffer.record(update.delta.clone(), None);
         }
-        if self.config.eager {
+        if self.eager {
             self.broadcast(&update.delta, cx);
         }
     }
@@ -241,13 +257,13 @@ where
     fn on_message(&mut self, from: NodeId, message: Message<C>, cx: &mut impl Context<Self>) {
         match message {
             Message::State { state, answer } => {
-                self.absorb(&state, None, cx);
+                self.absorb(state.content(), None, cx);
                 if answer && self.state != state {
                     cx.send(from, Message::State { state: self.state.clone(), answer: false });
                 }
             }
             Message::Pull => {
-                if !self.state.is_bottom() {
+                if !self.state().is_bottom() {
                     cx.send(from, Message::State { state: self.state.clone(), answer: false });
                 }
             }
@@ -285,13 +301,15 @@ where
     }
 
     fn on_restart(&mut self, _: Recovery, cx: &mut impl Context<Self>) {
-        self.buffer = Self::empty_buffer(&self.config);
+        if let Some(buffer) = &mut self.buffer {
+            buffer.forget();
+        }
         self.first_round(cx);
     }
 
     #[inline]
     fn value(&self) -> <C::Object as Object>::State {
-        self.state.value()
+        self.state().value()
     }
 
     #[inline]
@@ -301,10 +319,15 @@ where
 
     #[inline]
     fn progress(&self, visit: impl FnMut(ReplicaId, u64)) {
-        self.state.progress(visit);
+        self.state().progress(visit);
     }
 
     fn weight(&self) -> Weight {
-        self.state.weight()
+        self.state().weight()
+    }
+
+    #[inline]
+    fn touch(&self) -> u64 {
+        self.state.sum() ^ self.interval_ns ^ u64::from(self.state().is_bottom())
     }
 }

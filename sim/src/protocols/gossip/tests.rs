@@ -359,8 +359,8 @@ fn messages_have_sizes_and_contents_of_their_own() {
         through,
     };
     let messages = [
-        (Message::State { state: state.clone(), answer: false }, 16 + weight),
-        (Message::State { state: state.clone(), answer: true }, 16 + weight),
+        (Message::State { state: Summed::new(state.clone()), answer: false }, 16 + weight),
+        (Message::State { state: Summed::new(state.clone()), answer: true }, 16 + weight),
         (Message::Pull, 16),
         (Message::Delta(state.clone()), 16 + weight),
         (Message::Digest { digest: state.digest(), ask: Ask::Offer }, 16 + PnCounter::digest_bytes(&state.digest())),

@@ -336,7 +336,7 @@ crash = { nodes = ["n1"] }"#,
     (
         r#"partition = "halves""#,
         r#"partition = "quarters""#,
-        "15:13 there is no plain partition `quarters` [no such partition] (the partitions are `halves`, `majority-ring`, `groups`, `isolate`, `bridge`, `one-way`, `random`, `flapping`)",
+        "15:13 there is no plain partition `quarters` [no such partition] (the partitions are `groups`, `halves`, `isolate`, `majority-ring`, `bridge`, `one-way`, `random`, `flapping`)",
     ),
     (
         r#"partition = "halves""#,

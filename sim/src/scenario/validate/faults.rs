@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use super::{Check, distribution::distribution, network, workload::Work};
 use crate::{
-    faults::{FaultKind, FaultSpec, GROUPS_MAX, NEMESIS, NemesisKind, NemesisSpec, PartitionKind},
+    faults::{FAULTS, FaultKind, FaultSpec, GROUPS_MAX, NEMESIS, NemesisKind, NemesisSpec, PartitionKind},
     kernel::{
         disturbance::LinkSelection,
         ids::{Endpoints, NodeId},
@@ -334,8 +334,7 @@ fn read_partition(
                 "halves" => PartitionKind::Halves,
                 "majority-ring" => PartitionKind::MajorityRing,
                 _ => {
-                    let kinds =
-                        ["halves", "majority-ring", "groups", "isolate", "bridge", "one-way", "random", "flapping"];
+                    let kinds = FAULTS.iter().filter_map(|fault| fault.name.strip_prefix("partition."));
                     let help = suggestion(text, "partitions", kinds);
                     let finding =
                         Diagnostic::new("scenario::unknown-name", format!("there is no plain partition `{text}`"));

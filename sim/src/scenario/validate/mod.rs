@@ -28,7 +28,7 @@ use super::{
 };
 
 pub use self::{
-    systems::{CRDTS, MODES, PAYLOADS, PROTOCOLS},
+    systems::{CRDTS, MODES, PAYLOADS, PROTOCOLS, STORES},
     workload::{ARRIVALS, BINDINGS, OBJECTS},
 };
 

@@ -28,6 +28,13 @@ pub const PROTOCOLS: &[(&str, &str)] = &[
     ("gossip", "gossip of a CRDT: push, pull or push-pull; state, delta or digest"),
 ];
 
+/// The accepted stores, in the order of [`KvKind::ALL`].
+pub const STORES: &[(&str, &str)] = &[
+    ("lin-kv", "linearizable: one state"),
+    ("seq-kv", "sequentially consistent: clients may be shown past states, but never go back"),
+    ("lww-kv", "last writer wins over several internal replicas: loses updates"),
+];
+
 /// The accepted data types of gossip.
 pub const CRDTS: &[(&str, &str)] = &[
     ("g-counter", "a counter that only grows: one number per replica"),
@@ -124,8 +131,7 @@ fn protocol(check: &mut Check, system: &At<SystemTable>, around: &Surroundings<'
 }
 
 fn occ(check: &mut Check, table: &OccTable, around: &Surroundings<'_>) -> Option<ProtocolSpec> {
-    let known = KvKind::ALL.map(|kind| (kind.name(), ""));
-    let store = check.choose(&table.store, "store", &known).map(|at| KvKind::ALL[at]);
+    let store = check.choose(&table.store, "store", STORES).map(|at| KvKind::ALL[at]);
     // Endpoints are unknown after an error elsewhere; the options are still judged.
     let node = store.and_then(|store| around.names?.store(store)).unwrap_or(NodeId(0));
     let mut config = OccConfig::new(node);

@@ -1,0 +1,31 @@
+# `just` lists the recipes; every line can as well be typed by hand.
+
+_default:
+    @just --list --unsorted
+
+# Formatting, lints and all tests: before every commit.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    cargo test --workspace --locked
+
+# Run a scenario by its name, for example `just run partition --seed 7`.
+run scenario *arguments:
+    cargo run --release --locked -- run scenarios/{{scenario}}.toml {{arguments}}
+
+# Benchmarks of the event loop; sim/benches/README.md says how to read them.
+bench *arguments:
+    cargo bench --package sim --locked {{arguments}}
+
+# Accept all changed snapshots of reports; read the difference before committing it.
+bless:
+    INSTA_UPDATE=always cargo test --workspace --locked
+    git diff --stat -- '*.snap'
+
+# Write the schema next to the scenarios, where editors find it.
+schema:
+    cargo run --release --locked -- schema scenario > scenarios/scenario.schema.json
+
+# Exactly what continuous integration runs.
+ci:
+    .ci/run
