@@ -139,7 +139,9 @@ impl<N: Node, S: Service<StateOf<N>>, W: Write> Observer<N, S> for Writer<'_, W>
         let before = sink.causes.partition_point(|&(first, _)| first <= event.sequence);
         // Events that no event scheduled were scheduled when the run was set up.
         let cause = before.checked_sub(1).map(|index| sink.causes[index].1).filter(|&cause| cause != event.sequence);
-        let name = |node: NodeId| self.plan.endpoint_name(node);
+        // Final reads are made by readers that stand beside their replicas and are no endpoints.
+        let is_endpoint = |node: NodeId| node.0 < self.plan.endpoints().total();
+        let name = |node| if is_endpoint(node) { self.plan.endpoint_name(node) } else { "reader".to_owned() };
         let replica = event.node.filter(|node| node.0 < self.plan.endpoints().replicas);
         let line = Line {
             t_ns: event.time.0,

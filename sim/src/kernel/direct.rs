@@ -96,24 +96,6 @@ impl<N: Node> Core<N> {
         }
     }
 
-    /// Schedules what becomes of a message with this fate.
-    #[inline]
-    fn deliver(&mut self, fate: Fate, from: NodeId, to: NodeId, message: N::Message) {
-        match fate {
-            Fate::Lost => {}
-            Fate::Arrives(at) => {
-                let body = self.messages.insert(message);
-                self.queue.push(at, Event::Message { from, to, body });
-            }
-            Fate::ArrivesTwice(at, again) => {
-                let copy = self.messages.insert(message.clone());
-                let body = self.messages.insert(message);
-                self.queue.push(at, Event::Message { from, to, body });
-                self.queue.push(again, Event::Message { from, to, body: copy });
-            }
-        }
-    }
-
     /// Sends an answer to the client that asked.
     pub(crate) fn answer(&mut self, op: OpId, reply: Reply<RetOf<N>>) {
         let asker = self.askers[op.0 as usize];
@@ -181,7 +163,20 @@ impl<N: Node> Context<N> for Direct<'_, N> {
     #[inline]
     fn send(&mut self, to: NodeId, message: N::Message) {
         let fate = self.core.network.send(self.core.now, self.id, to, message.bytes());
-        self.core.deliver(fate, self.id, to, message);
+        let (from, core) = (self.id, &mut *self.core);
+        match fate {
+            Fate::Lost => {}
+            Fate::Arrives(at) => {
+                let body = core.messages.insert(message);
+                core.queue.push(at, Event::Message { from, to, body });
+            }
+            Fate::ArrivesTwice(at, again) => {
+                let copy = core.messages.insert(message.clone());
+                let body = core.messages.insert(message);
+                core.queue.push(at, Event::Message { from, to, body });
+                core.queue.push(again, Event::Message { from, to, body: copy });
+            }
+        }
     }
 
     #[inline]

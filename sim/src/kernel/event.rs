@@ -2,6 +2,11 @@
 
 use super::ids::{NodeId, OpId};
 
+/// The number of [`Event::Message`] in the fingerprint.
+pub(crate) const MESSAGE: u32 = 1;
+/// The number of [`Event::Timer`] in the fingerprint.
+pub(crate) const TIMER: u32 = 2;
+
 /// An event. Bodies rest in slabs; only handles travel through the queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum Event<T> {
@@ -39,8 +44,8 @@ impl<T> Event<T> {
     #[inline]
     pub(crate) fn identity(&self) -> (u32, u32) {
         match *self {
-            Self::Message { to, .. } => (1, to.0),
-            Self::Timer { node, .. } => (2, node.0),
+            Self::Message { to, .. } => (MESSAGE, to.0),
+            Self::Timer { node, .. } => (TIMER, node.0),
             Self::Arrive { client } => (3, client),
             Self::Request { op } => (4, op.0),
             Self::Answer { op, .. } => (5, op.0),

@@ -16,7 +16,7 @@
 use super::ids::OpId;
 
 /// The updates behind one value: a point in the tree.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LineageId(u32);
 
 impl LineageId {

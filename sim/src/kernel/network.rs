@@ -255,9 +255,11 @@ impl Network {
     /// A message arrives: is there still a way from `from` to `to`? If not, it is lost and counted.
     #[inline]
     pub(crate) fn arrives(&mut self, from: NodeId, to: NodeId) -> bool {
-        if self.cuts.is_empty() {
-            return true;
-        }
+        self.cuts.is_empty() || self.arrives_past_cuts(from, to)
+    }
+
+    #[cold]
+    fn arrives_past_cuts(&mut self, from: NodeId, to: NodeId) -> bool {
         let lost = if self.routes.is_empty() {
             self.severed(from, to)
         } else {

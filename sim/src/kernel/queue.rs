@@ -105,7 +105,7 @@ pub struct Calendar<E> {
     /// Buckets are `2^shift` ns wide.
     shift: u32,
     /// Every bucket of the ring.
-    heads: Vec<Head>,
+    heads: Box<[Head; RING]>,
     /// One bit per bucket of the ring: has it events?
     occupied: Vec<u64>,
     chunks: Vec<Chunk<E>>,
@@ -130,7 +130,7 @@ impl<E: Copy + Default> Default for Calendar<E> {
             open: Vec::with_capacity(4 * CHUNK),
             cursor: 0,
             shift: FIRST_SHIFT,
-            heads: vec![EMPTY; RING],
+            heads: Box::new([EMPTY; RING]),
             occupied: vec![0; RING / 64],
             chunks: Vec::new(),
             following: Vec::new(),
@@ -152,7 +152,15 @@ impl<E: Copy + Default> Calendar<E> {
         let sequence = self.sequence;
         self.sequence += 1;
         self.len += 1;
-        self.place(Scheduled { time, sequence, event });
+        let bucket = time.0 >> self.shift;
+        let head = &mut self.heads[bucket as usize % RING];
+        // Nearly every event is due within the ring and finds room in the first chunk of its bucket.
+        if self.cursor < bucket && bucket - self.cursor < RING as u64 && (head.len as usize) < CHUNK {
+            self.chunks[head.chunk as usize].events[head.len as usize] = Scheduled { time, sequence, event };
+            head.len += 1;
+        } else {
+            self.place(Scheduled { time, sequence, event });
+        }
         sequence
     }
 
@@ -220,7 +228,6 @@ impl<E: Copy + Default> Calendar<E> {
         (chunks + entries + RING * size_of::<Head>() + RING / 8) as u64
     }
 
-    #[inline]
     fn place(&mut self, entry: Scheduled<E>) {
         let bucket = entry.time.0 >> self.shift;
         if bucket <= self.cursor {
@@ -232,7 +239,6 @@ impl<E: Copy + Default> Calendar<E> {
         }
     }
 
-    #[inline]
     fn append(&mut self, slot: usize, entry: Scheduled<E>) {
         let head = self.heads[slot];
         if (head.len as usize) < CHUNK {
@@ -307,7 +313,8 @@ impl<E: Copy + Default> Calendar<E> {
         let Head { chunk: mut at, mut len } = std::mem::replace(&mut self.heads[slot], EMPTY);
         self.occupied[slot / 64] &= !(1 << (slot % 64));
         while at != NONE {
-            self.open.extend_from_slice(&self.chunks[at as usize].events[..len as usize]);
+            // A generic event is copied as memory, but cloned field by field.
+            self.open.extend(self.chunks[at as usize].events[..len as usize].iter().copied());
             let next = std::mem::replace(&mut self.following[at as usize], self.free);
             self.free = at;
             (at, len) = (next, CHUNK as u32);
@@ -319,7 +326,7 @@ impl<E: Copy + Default> Calendar<E> {
     fn events_wanted(&self) -> u64 {
         match self.len {
             0..256 => 8,
-            256..32_768 => 32,
+            256..32_768 => 12,
             _ => 256,
         }
     }

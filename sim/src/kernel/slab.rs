@@ -31,9 +31,8 @@ impl<T> Slab<T> {
     /// Takes a value out; every handle is taken once.
     #[inline]
     pub(crate) fn take(&mut self, slot: u32) -> T {
-        let value = self.slots[slot as usize].take().expect("an event owns its body and is handled once");
         self.free.push(slot);
-        value
+        self.slots[slot as usize].take().expect("an event owns its body and is handled once")
     }
 
     /// Is there a value? Always, while an event owns it; asking brings it into the cache.
@@ -43,6 +42,7 @@ impl<T> Slab<T> {
     }
 
     /// Looks at a value.
+    #[inline]
     pub(crate) fn get(&self, slot: u32) -> &T {
         self.slots[slot as usize].as_ref().expect("an event owns its body until it is handled")
     }

@@ -1,12 +1,12 @@
 //! The observer of ordinary runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crdts::object::Object;
 
 use super::{agreement::Agreement, phases::Phases, quantiles::Quantiles, reflection::{Reflection, UpdateTimes}};
 use crate::{
-    history::{History, Outcome},
+    history::{History, Operation, Outcome},
     kernel::{
         fold::digest_of,
         ids::{NodeId, OpId},
@@ -207,22 +207,24 @@ impl<N: Node> Recorder<N> {
 
     /// The most, over all live replicas, of applications beyond the first and of applications of failed updates.
     fn phantoms<S: Service<StateOf<N>>>(&self, view: &View<'_, N, S>) -> u64 {
-        let failed = |op: u32| matches!(self.history.operations()[op as usize].outcome, Outcome::Fail(_));
-        let replicas = (0..view.nodes.len() as u32).map(NodeId).filter(|&replica| view.is_live(replica));
-        let of = |replica: NodeId| {
-            let by_lineage = view.nodes[replica.index()].knowledge() != Knowledge::Progress;
-            if !by_lineage {
-                let updates = self.history.updates().filter(|update| failed(update.id));
-                return updates.filter(|update| self.reflection.reflects(replica, OpId(update.id))).count() as u64;
-            }
-            let mut applied: Vec<u32> =
-                view.lineage.path(self.reflection.lineage_of(replica)).map(|op| op.0).collect();
+        let is_failed = |update: &&Operation<N::Object>| matches!(update.outcome, Outcome::Fail(_));
+        let failed: Vec<OpId> = self.history.updates().filter(is_failed).map(|update| OpId(update.id)).collect();
+        let live = || (0..view.nodes.len() as u32).map(NodeId).filter(|&replica| view.is_live(replica));
+        let by_lineage = |replica: &NodeId| view.nodes[replica.index()].knowledge() != Knowledge::Progress;
+        // Replicas that agree have one lineage in common.
+        let lineages: BTreeSet<_> =
+            live().filter(by_lineage).map(|replica| self.reflection.lineage_of(replica)).collect();
+        let in_lineages = lineages.into_iter().map(|lineage| {
+            let mut applied: Vec<OpId> = view.lineage.path(lineage).collect();
             applied.sort_unstable();
             let again = applied.windows(2).filter(|pair| pair[0] == pair[1]).count();
             applied.dedup();
-            (again + applied.into_iter().filter(|&op| failed(op)).count()) as u64
-        };
-        replicas.map(of).max().unwrap_or(0)
+            (again + applied.iter().filter(|op| failed.binary_search(op).is_ok()).count()) as u64
+        });
+        let in_states = live().filter(|replica| !failed.is_empty() && !by_lineage(replica)).map(|replica| {
+            failed.iter().filter(|&&op| self.reflection.reflects(replica, op)).count() as u64
+        });
+        in_lineages.chain(in_states).max().unwrap_or(0)
     }
 
     /// The completion of the first read after the last that did not return what all final reads returned.

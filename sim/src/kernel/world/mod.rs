@@ -24,7 +24,7 @@ use super::{
     direct::{Asker, Core, Direct},
     disturbance::Disturbance,
     draws::Stream,
-    event::Event,
+    event::{Event, MESSAGE, TIMER},
     fold::{Fingerprint, digest_of},
     ids::{NodeId, OpId, Role},
     network::{Fate, Network},
@@ -305,23 +305,26 @@ where
     fn handle(&mut self, next: Scheduled<Event<N::Timer>>) -> bool {
         self.core.now = next.time;
         self.events += 1;
-        let (kind, subject) = next.event.identity();
-        self.core.fold.words(spread(next.time.0, subject), next.sequence << 4 | u64::from(kind));
         match next.event {
             Event::Message { from, to, body } => {
-                if self.holds_back(to, &next) {
+                self.fold_event(next.sequence, MESSAGE, to.0);
+                if self.holds_back(to, next.sequence, next.event) {
                     return false;
                 }
-                let message = self.core.messages.take(body);
                 if !self.reaches(from, to) {
+                    self.core.messages.take(body);
                     return false;
                 }
-                message.fold(&mut self.core.fold);
-                self.with_node(to, |node, cx| node.on_message(from, message, cx));
+                self.core.messages.get(body).fold(&mut self.core.fold);
+                self.with_node(to, |node, cx| {
+                    let message = cx.core.messages.take(body);
+                    node.on_message(from, message, cx);
+                });
                 true
             }
             Event::Timer { node, incarnation, timer } => {
-                if incarnation != self.core.hosts[node.index()].incarnation || self.holds_back(node, &next) {
+                self.fold_event(next.sequence, TIMER, node.0);
+                if incarnation != self.core.hosts[node.index()].incarnation || self.holds_back(node, next.sequence, next.event) {
                     return false;
                 }
                 self.with_node(node, |replica, cx| replica.on_timer(timer, cx));
@@ -331,8 +334,18 @@ where
         }
     }
 
+    /// Adds to the fingerprint that an event of this kind happens now to this endpoint or thing.
+    #[inline]
+    fn fold_event(&mut self, sequence: u64, kind: u32, subject: u32) {
+        // The odd factor keeps near times and near subjects apart.
+        let subject = u64::from(subject).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.core.fold.words(self.core.now.0.wrapping_add(subject), sequence << 4 | u64::from(kind));
+    }
+
     /// Everything but messages and timers.
     fn handle_rare(&mut self, next: Scheduled<Event<N::Timer>>) -> bool {
+        let (kind, subject) = next.event.identity();
+        self.fold_event(next.sequence, kind, subject);
         match next.event {
             Event::Arrive { client } => self.invoke_next(client),
             Event::Request { op } => return self.request(op, &next),
@@ -368,22 +381,22 @@ where
 
     /// Does the endpoint leave this event for later, because it is paused or slow?
     #[inline]
-    fn holds_back(&mut self, node: NodeId, next: &Scheduled<Event<N::Timer>>) -> bool {
-        !self.core.hosts[node.index()].is_undisturbed() && self.holds_back_disturbed(node, next)
+    fn holds_back(&mut self, node: NodeId, sequence: u64, event: Event<N::Timer>) -> bool {
+        !self.core.hosts[node.index()].is_undisturbed() && self.holds_back_disturbed(node, sequence, event)
     }
 
     #[cold]
-    fn holds_back_disturbed(&mut self, node: NodeId, next: &Scheduled<Event<N::Timer>>) -> bool {
+    fn holds_back_disturbed(&mut self, node: NodeId, sequence: u64, event: Event<N::Timer>) -> bool {
         let host = self.core.hosts[node.index()];
         if host.is_down() {
             return false;
         }
         if host.paused > 0 {
-            self.backlog.parked.push((node, next.event));
+            self.backlog.parked.push((node, event));
             self.blame(node, |disturbance| matches!(disturbance, Disturbance::Pause { .. }));
             return true;
         }
-        if self.backlog.served.remove(&next.sequence) {
+        if self.backlog.served.remove(&sequence) {
             return false;
         }
         let delay_ns = self.blame(node, |disturbance| matches!(disturbance, Disturbance::Slow { .. }));
@@ -392,7 +405,7 @@ where
         }
         let busy_until = &mut self.backlog.busy_until[node.index()];
         *busy_until = (*busy_until).max(self.core.now) + delay_ns;
-        let sequence = self.core.queue.push(*busy_until, next.event);
+        let sequence = self.core.queue.push(*busy_until, event);
         self.backlog.served.insert(sequence);
         true
     }
@@ -461,7 +474,7 @@ where
 
     fn request(&mut self, op: OpId, next: &Scheduled<Event<N::Timer>>) -> bool {
         let asker = self.core.askers[op.0 as usize];
-        if self.holds_back(asker.replica, next) {
+        if self.holds_back(asker.replica, next.sequence, next.event) {
             return false;
         }
         if !asker.is_final && !self.core.network.arrives(asker.client, asker.replica) {
@@ -517,12 +530,6 @@ where
             self.core.queue.push(self.core.now, Event::Request { op });
         }
     }
-}
-
-/// One word for the time and the subject of an event. The odd factor keeps near times and near subjects apart.
-#[inline]
-fn spread(time_ns: u64, subject: u32) -> u64 {
-    time_ns.wrapping_add(u64::from(subject).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 fn view<'a, N: Node, S>(

@@ -23,7 +23,7 @@ where
 {
     pub(super) fn call(&mut self, from: NodeId, service: u32, body: u32, next: &Scheduled<Event<N::Timer>>) -> bool {
         let endpoint = self.plan.network.endpoints.service(service);
-        if self.holds_back(endpoint, next) {
+        if self.holds_back(endpoint, next.sequence, next.event) {
             return false;
         }
         let Call { token, incarnation, body } = self.core.calls.take(body);
@@ -42,7 +42,7 @@ where
     }
 
     pub(super) fn give_back(&mut self, service: u32, to: NodeId, body: u32, next: &Scheduled<Event<N::Timer>>) -> bool {
-        if self.holds_back(to, next) {
+        if self.holds_back(to, next.sequence, next.event) {
             return false;
         }
         let Call { token, incarnation, body } = self.core.returns.take(body);

@@ -8,8 +8,6 @@ const INLINE_MAX: usize = 8;
 pub(super) enum Sample {
     /// All numbers below this one.
     All(u32),
-    /// This one: what nearly all rounds draw.
-    One(u32),
     Few {
         picked: [u32; INLINE_MAX],
         count: u32,
@@ -24,9 +22,6 @@ impl Sample {
     pub(super) fn draw(count: u32, bound: u32, mut below: impl FnMut(u64) -> u64) -> Self {
         if count >= bound {
             return Self::All(bound);
-        }
-        if count == 1 {
-            return Self::One(below(u64::from(bound)) as u32);
         }
         let mut floyd = |picked: &mut [u32]| {
             for (at, candidate) in (bound - count..bound).enumerate() {
@@ -49,7 +44,6 @@ impl Sample {
     pub(super) fn len(&self) -> u32 {
         match self {
             Self::All(count) | Self::Few { count, .. } => *count,
-            Self::One(_) => 1,
             Self::Many(picked) => picked.len() as u32,
         }
     }
@@ -58,7 +52,6 @@ impl Sample {
     pub(super) fn get(&self, index: u32) -> u32 {
         match self {
             Self::All(_) => index,
-            Self::One(picked) => *picked,
             Self::Few { picked, .. } => picked[index as usize],
             Self::Many(picked) => picked[index as usize],
         }
