@@ -64,11 +64,31 @@ const ROWS: &[(&str, &str, u32, &[&str])] = &[
     ("for = \"10s\"", "for = \"10s\"\nevery = \"5s\"", 14, &["begins again before it has ended"]),
     ("occ = {", "naive = {}\nocc = {", 18, &["several things at once"]),
     ("rate = \"20/s\"", "rate = \"20/s\"\nthink_time = \"1s\"", 11, &["both a rate and a think time"]),
-    ("latency = \"20ms\"", "latency = { uniform = { min = \"3ms\", max = \"1ms\" } }", 6, &["1ms is less than 3ms", "exchange them"]),
+    (
+        "latency = \"20ms\"",
+        "latency = { uniform = { min = \"3ms\", max = \"1ms\" } }",
+        6,
+        &["1ms is less than 3ms", "exchange them"],
+    ),
     ("store = \"lin-kv\"", "store = \"lin-kv\", deadline = \"3s\"", 18, &["not before the timeout of clients"]),
-    ("duration = \"20s\"", "duration = \"20s\"\namount = -1\n[[system]]\nname = \"g\"\ngossip = { crdt = \"g-counter\" }", 15, &["cannot add -1", "use `pn-counter`"]),
-    ("topology = \"complete\"", "topology = \"ring\"\n[[system]]\nname = \"nd\"\nnaive-delta = {}", 7, &["needs a complete topology"]),
-    ("partition = { groups = [[\"n1\", \"n2\"], [\"n3\", \"n4\", \"n5\"]] }", "partition = { groups = [[\"n1\", \"n2\", \"n3\", \"n4\", \"n5\"]] }", 15, &["parts nobody"]),
+    (
+        "duration = \"20s\"",
+        "duration = \"20s\"\namount = -1\n[[system]]\nname = \"g\"\ngossip = { crdt = \"g-counter\" }",
+        15,
+        &["cannot add -1", "use `pn-counter`"],
+    ),
+    (
+        "topology = \"complete\"",
+        "topology = \"ring\"\n[[system]]\nname = \"nd\"\nnaive-delta = {}",
+        7,
+        &["needs a complete topology"],
+    ),
+    (
+        "partition = { groups = [[\"n1\", \"n2\"], [\"n3\", \"n4\", \"n5\"]] }",
+        "partition = { groups = [[\"n1\", \"n2\", \"n3\", \"n4\", \"n5\"]] }",
+        15,
+        &["parts nobody"],
+    ),
     // Absurd quantities.
     ("nodes = 5", "nodes = 0", 3, &["number of nodes cannot be 0"]),
     ("nodes = 5", "nodes = -5", 3, &["number of nodes cannot be -5"]),
@@ -88,10 +108,25 @@ const ROWS: &[(&str, &str, u32, &[&str])] = &[
     ("converges = true", "availability = \">= 101%\"", 23, &["cannot be more than 100%"]),
     ("converges = true", "convergence_time = \"2s\"", 23, &["has no comparison"]),
     // What could never work.
-    ("topology = \"complete\"", "topology = { edges = [[\"n1\", \"n2\"], [\"n3\", \"n4\"], [\"n4\", \"n5\"]] }", 4, &["not connected", "from n1 to n3"]),
-    ("topology = \"complete\"", "topology = { grid = { width = 2, height = 3 } }", 4, &["a grid of 2 x 3 has 6 replicas"]),
+    (
+        "topology = \"complete\"",
+        "topology = { edges = [[\"n1\", \"n2\"], [\"n3\", \"n4\"], [\"n4\", \"n5\"]] }",
+        4,
+        &["not connected", "from n1 to n3"],
+    ),
+    (
+        "topology = \"complete\"",
+        "topology = { grid = { width = 2, height = 3 } }",
+        4,
+        &["a grid of 2 x 3 has 6 replicas"],
+    ),
     ("topology = \"complete\"", "topology = { random-regular = { degree = 3 } }", 4, &["every link has two ends"]),
-    ("at = \"5s\"\nfor = \"10s\"\npartition = { groups = [[\"n1\", \"n2\"], [\"n3\", \"n4\", \"n5\"]] }", "at = \"0s\"\npartition = { isolate = [\"lin-kv\"] }", 17, &["no replica can reach lin-kv"]),
+    (
+        "at = \"5s\"\nfor = \"10s\"\npartition = { groups = [[\"n1\", \"n2\"], [\"n3\", \"n4\", \"n5\"]] }",
+        "at = \"0s\"\npartition = { isolate = [\"lin-kv\"] }",
+        17,
+        &["no replica can reach lin-kv"],
+    ),
 ];
 
 /// Where bad scenarios are written and run.
@@ -142,7 +177,12 @@ fn every_row_is_refused_with_place_and_reason() {
         if code != 2 || !out.is_empty() || !said.contains(&place) || !has_caret {
             wrong.push(format!("{to}: exit {code}, wanted {place} with a caret:\n{said}"));
         }
-        wrong.extend(words.iter().filter(|words| !said.contains(**words)).map(|words| format!("{to}: `{words}` is not said:\n{said}")));
+        wrong.extend(
+            words
+                .iter()
+                .filter(|words| !said.contains(**words))
+                .map(|words| format!("{to}: `{words}` is not said:\n{said}")),
+        );
     }
     assert!(ROWS.len() >= 30);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -221,7 +261,8 @@ fn no_cut_and_no_repetition_of_a_line_makes_the_program_panic() {
     let bench = Bench::new();
     let lines: Vec<&str> = BASE.lines().collect();
     for at in 0..lines.len() {
-        let without: Vec<&str> = lines.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, line)| *line).collect();
+        let without: Vec<&str> =
+            lines.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, line)| *line).collect();
         let twice = [&lines[..=at], &lines[at..]].concat();
         let end = BASE.lines().take(at + 1).map(|line| line.len() + 1).sum::<usize>();
         let cut = &BASE[..end - 2];

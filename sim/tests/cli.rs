@@ -36,7 +36,11 @@ impl Shell {
 
     fn command(&self) -> Command {
         let mut command = Command::cargo_bin("sim").expect("the program");
-        command.current_dir(self.place.path()).env_remove("RUST_LOG").env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+        command
+            .current_dir(self.place.path())
+            .env_remove("RUST_LOG")
+            .env_remove("NO_COLOR")
+            .env_remove("CLICOLOR_FORCE");
         command
     }
 
@@ -70,7 +74,12 @@ fn json(assert: &Assert) -> Value {
 }
 
 fn system_names(report: &Value) -> Vec<&str> {
-    report["systems"].as_array().expect("systems").iter().map(|system| system["name"].as_str().expect("a name")).collect()
+    report["systems"]
+        .as_array()
+        .expect("systems")
+        .iter()
+        .map(|system| system["name"].as_str().expect("a name"))
+        .collect()
 }
 
 #[test]
@@ -82,7 +91,9 @@ fn run_shows_a_table_of_at_most_a_hundred_columns_and_writes_the_files() {
     for line in table.lines() {
         assert!(line.chars().count() <= 100, "{line}");
     }
-    for said in ["naive", "occ", "pn-counter", "lost updates", "time to converge", "AGREEMENT OVER TIME", "FINGERPRINTS"] {
+    for said in
+        ["naive", "occ", "pn-counter", "lost updates", "time to converge", "AGREEMENT OVER TIME", "FINGERPRINTS"]
+    {
         assert!(table.contains(said), "{said}");
     }
     assert_eq!(shell.files("reports/latest"), ["report.json", "report.md", "report.txt", "verdict.json"]);
@@ -168,11 +179,17 @@ fn settings_change_the_scenario_and_its_hash() {
         arguments.extend(more);
         json(&shell.run(&arguments))
     };
-    let (plain, set) = (run(&[]), run(&["--set", "workload.duration=10s", "--set", "system.gossip-state.gossip.fanout=3"]));
+    let (plain, set) =
+        (run(&[]), run(&["--set", "workload.duration=10s", "--set", "system.gossip-state.gossip.fanout=3"]));
     assert_ne!(plain["scenario_hash"], set["scenario_hash"]);
     assert!(set["horizon_ns"].as_u64() < plain["horizon_ns"].as_u64());
     let reproduce = set["reproduce"].as_str().expect("a line");
-    assert!(reproduce.ends_with("--seed 1 --set workload.duration=10s --set system.gossip-state.gossip.fanout=3 --system gossip-state"), "{reproduce}");
+    assert!(
+        reproduce.ends_with(
+            "--seed 1 --set workload.duration=10s --set system.gossip-state.gossip.fanout=3 --system gossip-state"
+        ),
+        "{reproduce}"
+    );
 }
 
 #[test]
@@ -192,12 +209,14 @@ fn seeds_are_decimal_or_hexadecimal_and_change_the_run() {
 fn a_finding_ends_with_one_and_a_line_that_reproduces_it() {
     let shell = Shell::new();
     shell.write("my scenario.toml", FAILING);
-    let run = shell.run(&["run", "my scenario.toml", "--no-files", "--set", "workload.rate=12/s", "--seed", "9"]).code(1);
+    let run =
+        shell.run(&["run", "my scenario.toml", "--no-files", "--set", "workload.rate=12/s", "--seed", "9"]).code(1);
     assert!(stdout(&run).contains("FAIL"));
     let line = "sim run 'my scenario.toml' --seed 9 --set workload.rate=12/s";
     assert_eq!(stderr(&run), format!("reproduce: {line}\n"));
     // The line gives the same again.
-    let again = shell.run(&["run", "my scenario.toml", "--seed", "9", "--set", "workload.rate=12/s", "--no-files"]).code(1);
+    let again =
+        shell.run(&["run", "my scenario.toml", "--seed", "9", "--set", "workload.rate=12/s", "--no-files"]).code(1);
     assert_eq!(stdout(&again), stdout(&run));
 }
 
@@ -410,7 +429,8 @@ fn log_lines_carry_virtual_time_and_node() {
 #[test]
 fn wrong_command_lines_end_with_two() {
     let shell = Shell::new();
-    for arguments in [&[][..], &["frobnicate"], &["run"], &["run", "a", "b"], &["run", "a", "--seed"], &["schema", "x"]] {
+    for arguments in [&[][..], &["frobnicate"], &["run"], &["run", "a", "b"], &["run", "a", "--seed"], &["schema", "x"]]
+    {
         shell.run(arguments).code(2);
     }
     let missing = shell.run(&["run", "missing.toml"]).code(2);
@@ -425,7 +445,8 @@ fn inconclusive_ends_with_three() {
     let shell = Shell::new();
     let run = shell.run(&["run", &scenario("partition.toml"), "--no-files", "--set", "limits.events=1000"]).code(3);
     assert!(stderr(&run).contains("reproduce: sim run "));
-    let trace = shell.run(&["trace", &scenario("partition.toml"), "--system", "occ", "--set", "limits.events=1000"]).code(3);
+    let trace =
+        shell.run(&["trace", &scenario("partition.toml"), "--system", "occ", "--set", "limits.events=1000"]).code(3);
     assert_eq!(stderr(&trace), "error: the run stopped early: events limit\n");
     assert_eq!(stdout(&trace).lines().count(), 1000);
 }

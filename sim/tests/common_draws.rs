@@ -125,7 +125,12 @@ impl<N: Node, S: Service<StateOf<N>>> Observer<N, S> for Arrivals {
         let (Some(from), Some(to)) = (event.from, event.node) else { return };
         match event.kind {
             "beat" => {
-                let number = event.detail.trim_start_matches("Beat(").trim_end_matches(')').parse().expect("the number of a beat");
+                let number = event
+                    .detail
+                    .trim_start_matches("Beat(")
+                    .trim_end_matches(')')
+                    .parse()
+                    .expect("the number of a beat");
                 let link = self.beats.entry((from.0, to.0)).or_default();
                 link.entry(number).or_default().push((event.time.0, event.handled));
             }
@@ -254,7 +259,8 @@ fn without(removed: usize) -> Vec<&'static str> {
 fn a_fault_leaves_all_other_faults_as_they_are() {
     let all = plan(5, 5, FAULTS, SYSTEMS).run_plan(SEED).windows;
     assert!(all.iter().any(|window| window.fault.is_none()), "the nemesis drew nothing");
-    let shown = |window: &Window| format!("{} {:?}..{:?} {:?}", window.label, window.from, window.to, window.disturbance);
+    let shown =
+        |window: &Window| format!("{} {:?}..{:?} {:?}", window.label, window.from, window.to, window.disturbance);
     for removed in 0..FAULTS.len() {
         let left = plan(5, 5, &without(removed), SYSTEMS).run_plan(SEED).windows;
         let expected: Vec<String> =
@@ -303,7 +309,8 @@ fn what_gets_through_a_cut_or_a_loss_takes_as_long_as_ever() {
         let left = Arrivals::of(&plan(5, 5, &without(removed), SYSTEMS));
         for (link, messages) in &with.beats {
             for (number, times) in messages {
-                let came_through = |times: &[(u64, bool)]| times.iter().filter(|(_, handled)| *handled).copied().collect::<Vec<_>>();
+                let came_through =
+                    |times: &[(u64, bool)]| times.iter().filter(|(_, handled)| *handled).copied().collect::<Vec<_>>();
                 let without = came_through(left.beats[link].get(number).map_or(&[], Vec::as_slice));
                 for time in came_through(times) {
                     assert!(without.contains(&time), "without fault {removed}, {link:?}, message {number}");
@@ -337,7 +344,13 @@ fn a_fault_leaves_everything_before_it_as_it_is() {
     let with = plan(5, 5, FAULTS, &systems);
     for removed in 0..FAULTS.len() {
         let left = plan(5, 5, &without(removed), &systems);
-        let begins = with.run_plan(SEED).windows.iter().filter(|window| window.fault == Some(removed as u32)).map(|window| window.from).min();
+        let begins = with
+            .run_plan(SEED)
+            .windows
+            .iter()
+            .filter(|window| window.fault == Some(removed as u32))
+            .map(|window| window.from)
+            .min();
         let begins = begins.expect("the fault has a window");
         for system in ["naive", "gossip", "occ"] {
             let before = lines(&with, system, begins);
@@ -398,7 +411,11 @@ impl Job for Invocations {
         let mut world = World::<N, _, _, _>::new(plan, config, services, workload, recorder);
         world.run();
         let operations = world.observer().history().operations().iter();
-        operations.map(|operation| (operation.client, operation.replica, operation.op, operation.invoked_ns, operation.is_final)).collect()
+        operations
+            .map(|operation| {
+                (operation.client, operation.replica, operation.op, operation.invoked_ns, operation.is_final)
+            })
+            .collect()
     }
 }
 

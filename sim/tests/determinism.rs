@@ -13,14 +13,7 @@ use crdts::objects::counter::Counter;
 use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 use sim::{
     engine::{Outcome, Progress, run_again, run_all},
-    kernel::{
-        disturbance::Disturbance,
-        fold::Fingerprint,
-        node::Node,
-        observer::Unobserved,
-        time::Time,
-        world::World,
-    },
+    kernel::{disturbance::Disturbance, fold::Fingerprint, node::Node, observer::Unobserved, time::Time, world::World},
     registry::{Job, Setup, dispatch},
     scenario::{self, Plan},
 };
@@ -67,7 +60,11 @@ impl Job for Short {
         let Setup { mut plan, config, services, workload } = setup;
         for window in &mut plan.windows {
             window.from = Time(window.from.0 / SHORTER);
-            window.to = if window.to == Time::NEVER { Time::NEVER } else { Time((window.to.0 / SHORTER).max(window.from.0 + 1)) };
+            window.to = if window.to == Time::NEVER {
+                Time::NEVER
+            } else {
+                Time((window.to.0 / SHORTER).max(window.from.0 + 1))
+            };
             if let Disturbance::Crash { lost_ns, .. } = &mut window.disturbance {
                 *lost_ns /= SHORTER;
             }
@@ -85,7 +82,9 @@ fn a_thousand_seeds_of_every_scenario_give_the_same_fingerprints_twice() {
     let runs: Vec<(usize, usize, u64)> = plans
         .iter()
         .enumerate()
-        .flat_map(|(scenario, plan)| (0..plan.systems.len()).flat_map(move |system| SEEDS.map(move |seed| (scenario, system, seed))))
+        .flat_map(|(scenario, plan)| {
+            (0..plan.systems.len()).flat_map(move |system| SEEDS.map(move |seed| (scenario, system, seed)))
+        })
         .collect();
     let short = |&(scenario, system, seed): &(usize, usize, u64)| {
         let plan = &plans[scenario];
@@ -147,7 +146,8 @@ fn debug_and_release_builds_give_the_golden_fingerprints() {
     for plan in scenarios() {
         for seed in GOLDEN_SEEDS {
             for outcome in run(&plan, seed) {
-                writeln!(computed, "{} {} {seed} {}", plan.name, outcome.system, outcome.fingerprint).expect("text grows");
+                writeln!(computed, "{} {} {seed} {}", plan.name, outcome.system, outcome.fingerprint)
+                    .expect("text grows");
             }
         }
     }
@@ -157,7 +157,8 @@ fn debug_and_release_builds_give_the_golden_fingerprints() {
         fs::write(&path, &computed).expect("the golden file can be written");
     }
     let golden = fs::read_to_string(&path).expect("the golden file, which BLESS=1 writes");
-    let differing: Vec<_> = golden.lines().zip(computed.lines()).filter(|(golden, computed)| golden != computed).collect();
+    let differing: Vec<_> =
+        golden.lines().zip(computed.lines()).filter(|(golden, computed)| golden != computed).collect();
     assert!(differing.is_empty(), "seeds changed their meaning; if that is wanted, run with BLESS=1: {differing:#?}");
     assert_eq!(golden, computed, "scenarios came or went; run with BLESS=1");
 }

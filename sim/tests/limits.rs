@@ -12,7 +12,8 @@ fn scenario(name: &str) -> String {
 /// The exit code and report.json of `sim run --json`.
 fn run(arguments: &[&str], stdin: &str) -> (i32, Value) {
     let mut command = Command::cargo_bin("sim").expect("the program");
-    let output = command.args(["run", "--json", "--no-files"]).args(arguments).write_stdin(stdin).output().expect("it runs");
+    let output =
+        command.args(["run", "--json", "--no-files"]).args(arguments).write_stdin(stdin).output().expect("it runs");
     let report = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
     (output.status.code().expect("an exit code"), report)
@@ -73,7 +74,10 @@ fn an_expectation_that_nothing_put_to_the_test_is_vacuous() {
     let (code, report) = run(&["-"], text);
     assert_eq!((code, &report["verdict"]), (3, &"vacuous".into()));
     let expectation = &report["systems"][0]["expectations"][0];
-    assert_eq!((&expectation["verdict"], &expectation["reason"]), (&"vacuous".into(), &"no message was lost by chance".into()));
+    assert_eq!(
+        (&expectation["verdict"], &expectation["reason"]),
+        (&"vacuous".into(), &"no message was lost by chance".into())
+    );
 }
 
 #[test]

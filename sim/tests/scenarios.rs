@@ -41,7 +41,11 @@ fn scenarios() -> Vec<Plan> {
 fn judged(plan: &Plan, seed: u64) -> report::model::Report {
     let systems: Vec<_> = plan.systems.iter().collect();
     let outcomes = run_all(plan, &systems, seed, &Progress::default());
-    assert!(outcomes.iter().all(|outcome| outcome.stop == Stop::Completed), "{} under seed {seed} stopped early", plan.name);
+    assert!(
+        outcomes.iter().all(|outcome| outcome.stop == Stop::Completed),
+        "{} under seed {seed} stopped early",
+        plan.name
+    );
     report::report(plan, &systems, seed, &outcomes, String::new())
 }
 
@@ -89,7 +93,10 @@ fn what_must_survive_survives_under_every_seed() {
                 for (expectation, judged) in promised.iter().zip(&system.expectations) {
                     assert_eq!(expectation.to_string(), judged.text);
                     if is_survival(expectation) && judged.verdict == Verdict::Fail {
-                        failures.push(format!("{} seed {seed}: {}: {}, observed {}", plan.name, system.name, judged.text, judged.observed));
+                        failures.push(format!(
+                            "{} seed {seed}: {}: {}, observed {}",
+                            plan.name, system.name, judged.text, judged.observed
+                        ));
                     }
                 }
             }

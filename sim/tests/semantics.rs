@@ -116,7 +116,8 @@ impl Job for Play {
         let mut recorder = world.observer().clone();
         let measures = recorder.finish(&plan, world.now(), &view);
         let history = recorder.history();
-        let mut operations: Vec<_> = history.operations().iter().filter(|operation| !operation.is_final).cloned().collect();
+        let mut operations: Vec<_> =
+            history.operations().iter().filter(|operation| !operation.is_final).cloned().collect();
         operations.sort_by_key(|operation| operation.client);
         assert_eq!(operations.len(), lines, "every line was played");
         let mut last: Vec<_> = history.final_reads().collect();
@@ -219,7 +220,9 @@ fn rounds_of_push_converge_one_latency_after_the_writers_next_round() {
 fn a_message_in_flight_dies_in_a_partition_that_begins_before_it_arrives() {
     let cut = fault("1s", "1s", r#"partition = "halves""#);
     // Arrival at 999 ms; at 1000 ms, when the partition acts; sent within it; sent when it has just been healed.
-    for (at_ms, arrives) in [(979, true), (980, false), (990, false), (1000, false), (1990, false), (1999, false), (2000, true)] {
+    for (at_ms, arrives) in
+        [(979, true), (980, false), (990, false), (1000, false), (1990, false), (1999, false), (2000, true)]
+    {
         let seen = simple(2, NAIVE_DELTA, &cut, &[add(at_ms, 1)]);
         assert_eq!(seen.finally, [Some(1), Some(i128::from(arrives))], "sent at {at_ms} ms");
         assert_eq!((seen.lost(), seen.traffic.cut), (u64::from(!arrives), u64::from(!arrives)), "sent at {at_ms} ms");
@@ -248,7 +251,12 @@ fn t0_is_the_later_of_last_update_and_last_heal() {
 
 #[test]
 fn a_repeated_increment_is_a_phantom_and_a_repeated_state_is_none() {
-    let repeated = |system| play(&plan("nodes = 2", "latency = \"20ms\"\nduplicate = \"100%\"", system, "", 2), &[add(1000, 1), add(1500, 1)]);
+    let repeated = |system| {
+        play(
+            &plan("nodes = 2", "latency = \"20ms\"\nduplicate = \"100%\"", system, "", 2),
+            &[add(1000, 1), add(1500, 1)],
+        )
+    };
     let deltas = repeated(NAIVE_DELTA);
     assert_eq!((deltas.finally.clone(), deltas.phantoms(), deltas.lost()), (vec![Some(2), Some(4)], 2, 0));
     assert_eq!(deltas.traffic.duplicated, 2);
@@ -317,7 +325,8 @@ fn a_lost_swap_is_a_conflict_and_is_tried_again() {
 
 #[test]
 fn a_store_that_is_cut_off_gives_no_value_and_a_healed_one_agrees_at_once() {
-    let seen = simple(3, OCC, &fault("1s", "1s", r#"partition = { isolate = ["lin-kv"] }"#), &[add(500, 1), read(500, 2)]);
+    let seen =
+        simple(3, OCC, &fault("1s", "1s", r#"partition = { isolate = ["lin-kv"] }"#), &[add(500, 1), read(500, 2)]);
     assert_eq!(seen.measures.converged_at, Some(Time(2 * SECOND)));
     assert_eq!(seen.convergence_ms(), Some(0));
 }
@@ -338,7 +347,10 @@ fn a_crash_loses_what_was_kept_in_memory_and_told_to_nobody() {
     let lines = [add(1000, 1)];
     let crash = |state: &str| fault("1001ms", "100ms", &format!("crash = {{ nodes = [\"n1\"], state = {state} }}"));
     let plan = plan("nodes = 2", r#"latency = "20ms""#, RARE, "", 1);
-    assert!(first_round(&plan, "n1") > SECOND + 100 * MS && first_round(&plan, "n2") > SECOND + 100 * MS, "another seed is needed");
+    assert!(
+        first_round(&plan, "n1") > SECOND + 100 * MS && first_round(&plan, "n2") > SECOND + 100 * MS,
+        "another seed is needed"
+    );
     let volatile = simple(2, RARE, &crash("\"volatile\""), &lines);
     assert_eq!((volatile.lost(), volatile.finally), (1, vec![Some(0), Some(0)]));
     let durable = simple(2, RARE, &crash("\"durable\""), &lines);
@@ -358,10 +370,20 @@ fn availability_is_counted_by_the_phase_of_the_invocation() {
     let crash = fault("1s", "1s", r#"crash = { nodes = ["n1"] }"#);
     let lines = [read(500, 1), read(999, 1), read(1000, 1), read(1500, 1), read(1500, 2), read(2000, 1)];
     let seen = simple(2, EAGER, &crash, &lines);
-    let phases: Vec<_> = seen.measures.availability.iter().map(|phase| (phase.phase.as_deref(), phase.ok, phase.fail, phase.info)).collect();
+    let phases: Vec<_> = seen
+        .measures
+        .availability
+        .iter()
+        .map(|phase| (phase.phase.as_deref(), phase.ok, phase.fail, phase.info))
+        .collect();
     assert_eq!(
         phases,
-        [(None, 4, 2, 0), (Some("before"), 2, 0, 0), (Some("during crash n1 at 1s"), 1, 2, 0), (Some("after crash n1 at 1s"), 1, 0, 0)]
+        [
+            (None, 4, 2, 0),
+            (Some("before"), 2, 0, 0),
+            (Some("during crash n1 at 1s"), 1, 2, 0),
+            (Some("after crash n1 at 1s"), 1, 0, 0)
+        ]
     );
 }
 
@@ -376,7 +398,12 @@ fn an_update_is_visible_when_the_last_replica_reflects_it() {
 
 #[test]
 fn a_read_is_stale_when_it_misses_what_was_acknowledged_before_it() {
-    let seen = simple(2, NAIVE_DELTA, "", &[add(1000, 1), add(1003, 1), read(1000, 2), read(1010, 2), read(1021, 2), read(1030, 2)]);
+    let seen = simple(
+        2,
+        NAIVE_DELTA,
+        "",
+        &[add(1000, 1), add(1003, 1), read(1000, 2), read(1010, 2), read(1021, 2), read(1030, 2)],
+    );
     assert_eq!([2, 3, 4, 5].map(|line| seen.total(line)), [Some(0), Some(0), Some(1), Some(2)]);
     let stale = seen.measures.stale_reads;
     // At 1000 ms nothing had been acknowledged before; at 1010 ms two updates were missing, the older for 10 ms; at 1021 ms
@@ -388,7 +415,12 @@ fn a_read_is_stale_when_it_misses_what_was_acknowledged_before_it() {
 #[test]
 fn a_one_way_partition_blocks_one_direction() {
     let cut = fault("1s", "1s", r#"partition = { one-way = { from = ["n1"], to = ["n2"] } }"#);
-    let seen = simple(3, NAIVE_DELTA, &cut, &[(1500, 1, CounterOp::Add(1)), (1500, 2, CounterOp::Add(10)), (1500, 3, CounterOp::Add(100))]);
+    let seen = simple(
+        3,
+        NAIVE_DELTA,
+        &cut,
+        &[(1500, 1, CounterOp::Add(1)), (1500, 2, CounterOp::Add(10)), (1500, 3, CounterOp::Add(100))],
+    );
     assert_eq!(seen.finally, [Some(111), Some(110), Some(111)]);
     assert_eq!((seen.traffic.messages, seen.traffic.cut), (6, 1));
 }
@@ -507,8 +539,10 @@ fn clients_stay_with_a_replica_or_roam() {
             system = [{{ name = "naive", naive = {{}} }}]
             "#
         );
-        let mut workload = scenario::parse("binding.toml", &text, &[]).unwrap_or_else(|errors| panic!("{errors}")).workload(1);
-        let mut visited: Vec<u32> = std::iter::from_fn(|| workload.next(1, Time::ZERO)).map(|arrival| arrival.replica.0).collect();
+        let mut workload =
+            scenario::parse("binding.toml", &text, &[]).unwrap_or_else(|errors| panic!("{errors}")).workload(1);
+        let mut visited: Vec<u32> =
+            std::iter::from_fn(|| workload.next(1, Time::ZERO)).map(|arrival| arrival.replica.0).collect();
         visited.sort_unstable();
         visited.dedup();
         visited

@@ -207,7 +207,12 @@ fn paths_named(module: &[String], text: &str) -> Vec<(usize, Vec<String>)> {
 }
 
 /// Reads a path, or a tree of paths, from `at` on. Returns where it ends.
-fn tree(tokens: &[(usize, String)], mut at: usize, mut path: Vec<String>, found: &mut Vec<(usize, Vec<String>)>) -> usize {
+fn tree(
+    tokens: &[(usize, String)],
+    mut at: usize,
+    mut path: Vec<String>,
+    found: &mut Vec<(usize, Vec<String>)>,
+) -> usize {
     loop {
         let Some((line, token)) = tokens.get(at) else { return at };
         match token.as_str() {
@@ -254,8 +259,10 @@ fn levels(name: &str, text: &str) -> Vec<String> {
         }
         match level(target) {
             Some(below) if below < own_level => {}
-            Some(other) => findings
-                .push(format!("line {line}: `{own}` is of level {own_level} and names `{}` of level {other}", path.join("::"))),
+            Some(other) => findings.push(format!(
+                "line {line}: `{own}` is of level {own_level} and names `{}` of level {other}",
+                path.join("::")
+            )),
             None => findings.push(format!("line {line}: `{}` is not in the table of levels", path.join("::"))),
         }
     }
@@ -265,7 +272,11 @@ fn levels(name: &str, text: &str) -> Vec<String> {
 /// Files are short.
 fn short_file(_: &str, text: &str) -> Vec<String> {
     let lines = without_tests(text).lines().count();
-    if lines < FILE_LINES_MAX { Vec::new() } else { vec![format!("{lines} lines without tests, and less than {FILE_LINES_MAX} are wanted")] }
+    if lines < FILE_LINES_MAX {
+        Vec::new()
+    } else {
+        vec![format!("{lines} lines without tests, and less than {FILE_LINES_MAX} are wanted")]
+    }
 }
 
 /// Functions are short.
@@ -291,7 +302,10 @@ fn short_functions(name: &str, text: &str) -> Vec<String> {
         let lines = tokens[close].0 - tokens[start].0 + 1;
         let excused = LONG_FUNCTIONS.iter().any(|(file, excused, _)| name.ends_with(file) && excused == function);
         if lines > FUNCTION_LINES_MAX && !excused {
-            findings.push(format!("line {}: `{function}` has {lines} lines, and at most {FUNCTION_LINES_MAX} are wanted", tokens[start].0));
+            findings.push(format!(
+                "line {}: `{function}` has {lines} lines, and at most {FUNCTION_LINES_MAX} are wanted",
+                tokens[start].0
+            ));
         }
     }
     findings
@@ -313,14 +327,20 @@ fn banned_words(name: &str, text: &str) -> Vec<String> {
 /// No float decides an event: there is none in the kernel.
 fn floats(_: &str, text: &str) -> Vec<String> {
     let float = |token: &str| matches!(token, "f32" | "f64");
-    tokens(&code(text)).iter().filter(|(_, token)| float(token)).map(|(line, token)| format!("line {line}: `{token}`")).collect()
+    tokens(&code(text))
+        .iter()
+        .filter(|(_, token)| float(token))
+        .map(|(line, token)| format!("line {line}: `{token}`"))
+        .collect()
 }
 
 /// Nothing is left for later.
 fn unfinished(_: &str, text: &str) -> Vec<String> {
     let marks = |line: &str| UNFINISHED.iter().filter(|mark| line.contains(**mark)).copied().collect::<Vec<_>>();
     let lines = text.lines().enumerate();
-    lines.flat_map(|(line, text)| marks(text).into_iter().map(move |mark| format!("line {}: `{mark}`", line + 1))).collect()
+    lines
+        .flat_map(|(line, text)| marks(text).into_iter().map(move |mark| format!("line {}: `{mark}`", line + 1)))
+        .collect()
 }
 
 /// A scenario tells its story first and its expectations last.
@@ -381,13 +401,15 @@ fn functions_are_short() {
 #[test]
 fn exceptions_are_still_needed() {
     for (file, function, reason) in LONG_FUNCTIONS {
-        let text = fs::read_to_string(root().join("sim/src").join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let text =
+            fs::read_to_string(root().join("sim/src").join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
         assert!(!short_functions("", &text).iter().any(|finding| finding.contains(function)), "{file}: {function}");
         assert!(!reason.is_empty());
     }
     for (word, excepted, reason) in BANNED {
         for file in *excepted {
-            let text = fs::read_to_string(root().join("sim/src").join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+            let text =
+                fs::read_to_string(root().join("sim/src").join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
             assert!(text.contains(word) && !reason.is_empty(), "{file} does not use {word}");
         }
     }
@@ -505,7 +527,10 @@ mod specimens {
         assert_eq!(scenario_layout("", "name = \"x\"\n[cluster]\nnodes = 1\n").len(), 2);
         assert_eq!(scenario_layout("", "#:schema scenario.schema.json\nname = \"x\"\n[expect.a]\n").len(), 1);
         assert_eq!(scenario_layout("", "# A story of some length, told.\n[expect.a]\nx = 1\n[cluster]\n").len(), 1);
-        assert_eq!(scenario_layout("", "# A story of some length, told.\nname = \"x\"\n[expect.a]\n"), Vec::<String>::new());
+        assert_eq!(
+            scenario_layout("", "# A story of some length, told.\nname = \"x\"\n[expect.a]\n"),
+            Vec::<String>::new()
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use sim::{
         draws::{Probability, Stream},
         ids::{Endpoints, NodeId},
         latency::{CELLS, LatencyTable, TAIL_CELLS},
-        observer::Unobserved,
+        observer::{Observer, Unobserved},
         plan::{ClassOf, Limits, LinkClass, NetworkPlan, RunPlan},
         queue::Calendar,
         time::{MILLISECOND, SECOND, Time},
@@ -69,12 +69,23 @@ pub(crate) fn graph(replicas: u32, degree: u32) -> Topology {
     Topology::Sparse(Rows::from_edges(replicas, &edges))
 }
 
+/// A world of gossip over [`GCounter`].
+pub(crate) type GossipWorld<O> = World<Gossip<GCounter>, Kv<i128>, Additions, O>;
+
 /// The simulator's world over `replicas` nodes, of which `writers` add 1 each.
-pub(crate) fn world(
+pub(crate) fn world(replicas: u32, writers: u32, seconds: u64) -> GossipWorld<Unobserved> {
+    let config = GossipConfig { mode: Mode::Push, payload: PayloadKind::State, ..GossipConfig::default() };
+    world_of(config, replicas, writers, seconds, Unobserved)
+}
+
+/// The same with other gossip, and watched.
+pub(crate) fn world_of<O: Observer<Gossip<GCounter>, Kv<i128>>>(
+    config: GossipConfig,
     replicas: u32,
     writers: u32,
     seconds: u64,
-) -> World<Gossip<GCounter>, Kv<i128>, Additions, Unobserved> {
+    observer: O,
+) -> GossipWorld<O> {
     let endpoints = Endpoints { replicas, services: 0, clients: writers };
     let class = LinkClass {
         latency: Arc::new(latency()),
@@ -118,9 +129,8 @@ pub(crate) fn world(
         final_reads_at: Time(seconds * SECOND),
         limits: Limits { events_max: u64::MAX, memory_bytes_max: u64::MAX },
     };
-    let config = GossipConfig { mode: Mode::Push, payload: PayloadKind::State, ..GossipConfig::default() };
     let additions = Additions { writers, replicas, done: vec![false; writers as usize] };
-    World::new(plan, config, vec![], additions, Unobserved)
+    World::new(plan, config, vec![], additions, observer)
 }
 
 #[derive(Clone, Copy, Default)]
@@ -132,6 +142,7 @@ enum Event {
 }
 
 /// The bare loop.
+#[derive(Clone)]
 pub(crate) struct Bare {
     states: Vec<GCounter>,
     queue: Calendar<Event>,
@@ -192,15 +203,12 @@ impl Bare {
                     let index = sim::kernel::draws::below(self.draw(), u64::from(degree)) as u32;
                     let peer = self.topology.neighbour(NodeId(node), index);
                     let state = self.states[node as usize].clone();
-                    let body = match self.free.pop() {
-                        Some(body) => {
-                            self.bodies[body as usize] = state;
-                            body
-                        }
-                        None => {
-                            self.bodies.push(state);
-                            self.bodies.len() as u32 - 1
-                        }
+                    let body = if let Some(body) = self.free.pop() {
+                        self.bodies[body as usize] = state;
+                        body
+                    } else {
+                        self.bodies.push(state);
+                        self.bodies.len() as u32 - 1
                     };
                     let word = self.draw();
                     let latency_ns = self.latency.sample(word);

@@ -1,5 +1,7 @@
 //! `sim list`.
 
+use std::fmt::Write;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -84,10 +86,12 @@ impl List {
         let mut page = String::new();
         for (index, Kind { kind, entries }) in kinds.iter().enumerate() {
             page.push_str(if index == 0 { "" } else { "\n" });
-            page.push_str(&format!("{kind}\n"));
+            page.push_str(kind);
+            page.push('\n');
             let width = entries.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
             for Entry { name, doc } in entries {
-                page.push_str(&format!("  {name:width$}  {doc}\n"));
+                // Writing to a string cannot fail.
+                let _ = writeln!(page, "  {name:width$}  {doc}");
             }
         }
         output::say(&page)

@@ -50,7 +50,7 @@ where
         event.record(&mut fields);
         let (time, node) = (fields.time.as_deref().unwrap_or("-"), fields.node.as_deref().unwrap_or("-"));
         write!(writer, "{time:>14} {node:>5} {:>5} ", event.metadata().level())?;
-        for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
+        for span in context.event_scope().into_iter().flat_map(tracing_subscriber::registry::Scope::from_root) {
             write!(writer, "{}", span.name())?;
             if let Some(of_span) = span.extensions().get::<tracing_subscriber::fmt::FormattedFields<F>>()
                 && !of_span.is_empty()

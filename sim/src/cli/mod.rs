@@ -37,11 +37,11 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// When to use colours; NO_COLOR is honoured.
+    /// When to use colours; `NO_COLOR` is honoured.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: Color,
 
-    /// Say more: faults, then operations. RUST_LOG selects more finely.
+    /// Say more: faults, then operations. `RUST_LOG` selects more finely.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 
@@ -68,7 +68,7 @@ enum Command {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Color {
-    /// On a terminal, unless NO_COLOR is set.
+    /// On a terminal, unless `NO_COLOR` is set.
     Auto,
     /// Always.
     Always,

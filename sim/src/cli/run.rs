@@ -22,6 +22,7 @@ use crate::{
 ///
 /// Prints the comparison and writes the report in all formats. Every number is explained in reports/README.md.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "every flag of the command line is one")]
 pub(super) struct Run {
     #[command(flatten)]
     scenario: ScenarioArgs,
@@ -67,7 +68,7 @@ impl Run {
         self.show(&report, surroundings)?;
         let mut exit = Exit::from(report.verdict);
         if self.twice {
-            exit = self.compare(&plan, &systems, seed, &outcomes, surroundings).unwrap_or(exit);
+            exit = Self::compare(&plan, &systems, seed, &outcomes, surroundings).unwrap_or(exit);
         }
         if exit != Exit::Pass {
             output::fail(&format!("reproduce: {}", report.reproduce));
@@ -103,7 +104,6 @@ impl Run {
 
     /// Runs again; says what differs, if anything does.
     fn compare(
-        &self,
         plan: &Plan,
         systems: &[&SystemSpec],
         seed: u64,

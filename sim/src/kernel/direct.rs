@@ -236,3 +236,218 @@ impl<N: Node> Context<N> for Direct<'_, N> {
         self.core.effects.push((op, Mark::Progress { origin, progress }));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crdts::{
+        lattice::Weight,
+        objects::counter::{Counter, CounterOp, CounterRet},
+    };
+
+    use super::*;
+    use crate::kernel::{
+        draws::Probability,
+        ids::Endpoints,
+        latency::LatencyTable,
+        node::{Knowledge, Recovery},
+        plan::{ClassOf, LinkClass, NetworkPlan},
+        recorded::{Effect, Recorded},
+        topology::Topology,
+    };
+
+    const REPLICAS: u32 = 5;
+    const SEED: u64 = 3;
+    const LATENCY_NS: u64 = 1_000_000;
+
+    #[derive(Clone, Debug)]
+    struct Number(u64);
+
+    impl Payload for Number {
+        fn bytes(&self) -> u64 {
+            8
+        }
+
+        fn fold(&self, fold: &mut Fold) {
+            fold.word(self.0);
+        }
+
+        fn kind(&self) -> &'static str {
+            "number"
+        }
+    }
+
+    /// Does something of everything.
+    #[derive(Clone, Debug)]
+    struct Busy {
+        heard: u64,
+    }
+
+    impl Node for Busy {
+        type Object = Counter;
+        type Message = Number;
+        type Timer = u32;
+        type Config = ();
+
+        const REPAIRS: bool = false;
+
+        fn boot((): &(), _: NodeId, _: u32) -> Self {
+            Self { heard: 0 }
+        }
+
+        fn on_start(&mut self, cx: &mut impl Context<Self>) {
+            cx.after(u64::from(cx.replica_id().0) + 7, cx.incarnation());
+        }
+
+        fn on_request(&mut self, request: OpId, _: CounterOp, cx: &mut impl Context<Self>) {
+            cx.call(NodeId(REPLICAS), self.heard, KvRequest::Read { key: crate::kernel::service::Key(0) });
+            cx.reply(request, Reply::Ok(CounterRet::Total(i128::from(self.heard))));
+        }
+
+        fn on_message(&mut self, from: NodeId, message: Number, cx: &mut impl Context<Self>) {
+            self.heard += message.0;
+            cx.touched();
+            cx.send(from, Number(self.heard + cx.clock_ns() as u64));
+        }
+
+        fn on_timer(&mut self, token: u32, cx: &mut impl Context<Self>) {
+            let jitter_ns = cx.pick(Purpose::Jitter, 1000);
+            cx.after(jitter_ns, token + 1);
+            for _ in 0..3 {
+                let index = cx.pick(Purpose::Peer, u64::from(cx.peers())) as u32;
+                let content = cx.pick(Purpose::Sample, 100);
+                cx.send(cx.peer(index), Number(content));
+            }
+        }
+
+        fn on_restart(&mut self, _: Recovery, _: &mut impl Context<Self>) {}
+
+        fn value(&self) -> i128 {
+            i128::from(self.heard)
+        }
+
+        fn knowledge(&self) -> Knowledge {
+            Knowledge::Progress
+        }
+
+        fn weight(&self) -> Weight {
+            Weight::default()
+        }
+    }
+
+    #[derive(Clone, Copy)]
+    enum Handler {
+        Start,
+        Timer(u32),
+        Message(u64),
+        Request,
+    }
+
+    impl Handler {
+        fn call(self, node: &mut Busy, cx: &mut impl Context<Busy>) {
+            match self {
+                Self::Start => node.on_start(cx),
+                Self::Timer(token) => node.on_timer(token, cx),
+                Self::Message(content) => node.on_message(NodeId(1), Number(content), cx),
+                Self::Request => node.on_request(OpId(cx.id().0), CounterOp::Read, cx),
+            }
+        }
+    }
+
+    /// Which replica handles what, in order.
+    fn calls() -> Vec<(NodeId, Handler)> {
+        let rounds = |round| [Handler::Timer(round), Handler::Message(u64::from(round))];
+        let all: Vec<Handler> =
+            [Handler::Start].into_iter().chain((0..4).flat_map(rounds)).chain([Handler::Request]).collect();
+        [NodeId(0), NodeId(3)].into_iter().flat_map(|id| all.iter().map(move |&handler| (id, handler)).collect::<Vec<_>>()).collect()
+    }
+
+    /// What the handlers did through a network that loses nothing and always takes the same time.
+    fn directly() -> Vec<String> {
+        let class = LinkClass {
+            latency: Arc::new(LatencyTable::constant(LATENCY_NS)),
+            loss: Probability::ZERO,
+            duplicate: Probability::ZERO,
+            burst: None,
+            bandwidth: None,
+        };
+        let plan = NetworkPlan {
+            endpoints: Endpoints { replicas: REPLICAS, services: 1, clients: 4 },
+            topology: Topology::Complete { replicas: REPLICAS },
+            classes: vec![class],
+            class_of: ClassOf::Uniform(0),
+            overrides: vec![],
+            service_at: vec![NodeId(0)],
+            client_class: 0,
+        };
+        let mut core = Core::<Busy>::new(Network::new(Arc::new(plan), SEED, 0), Clocks::default(), SEED);
+        core.askers = (0..4)
+            .map(|number| Asker {
+                client: NodeId(REPLICAS + 1 + number),
+                replica: NodeId(number),
+                number,
+                is_update: false,
+                is_final: false,
+            })
+            .collect();
+        let mut nodes = vec![Busy { heard: 0 }; REPLICAS as usize];
+        for (id, handler) in calls() {
+            handler.call(&mut nodes[id.index()], &mut Direct { core: &mut core, id });
+        }
+        let mut scheduled: Vec<_> = std::iter::from_fn(|| core.queue.pop()).collect();
+        scheduled.sort_by_key(|next| next.sequence);
+        let seen = |next: crate::kernel::queue::Scheduled<Event<u32>>| match next.event {
+            Event::Message { from, to, body } => {
+                assert_eq!(next.time, Time(LATENCY_NS));
+                format!("{from:?} sends {to:?} {:?}", core.messages.take(body))
+            }
+            Event::Timer { node, timer, .. } => format!("{node:?} after {} {timer}", next.time.0),
+            Event::Call { from, body, .. } => {
+                let Call { token, body, .. } = core.calls.take(body);
+                format!("{from:?} calls {token} {body:?}")
+            }
+            Event::Answer { op, body } => format!("{op:?} {:?}", core.answers.take(body)),
+            other => panic!("no handler causes {other:?}"),
+        };
+        scheduled.into_iter().map(seen).collect()
+    }
+
+    /// What they did according to the record, when draws give the same.
+    fn recorded() -> Vec<String> {
+        let mut cx = Recorded::<Busy>::new(Topology::Complete { replicas: REPLICAS });
+        let streams = ["node.jitter", "node.peer", "node.sample"].map(|name| Stream::new(SEED, name));
+        let [jitter, peer, sample] = streams;
+        let script = |id: u64| {
+            (0..4).flat_map(move |round| {
+                let sends = (0..3).flat_map(move |send| {
+                    let counter = round * 3 + send;
+                    [peer.below(id, counter, u64::from(REPLICAS) - 1), sample.below(id, counter, 100)]
+                });
+                std::iter::once(jitter.below(id, round, 1000)).chain(sends)
+            })
+        };
+        cx.script(script(0).chain(script(3)));
+        let mut nodes = vec![Busy { heard: 0 }; REPLICAS as usize];
+        let mut seen = Vec::new();
+        for (id, handler) in calls() {
+            cx.act_as(id, 0);
+            handler.call(&mut nodes[id.index()], &mut cx);
+            seen.extend(cx.take_effects().into_iter().filter_map(|effect| match effect {
+                Effect::Send { to, message } => Some(format!("{id:?} sends {to:?} {message:?}")),
+                Effect::After { delay_ns, timer } => Some(format!("{id:?} after {delay_ns} {timer}")),
+                Effect::Call { call, request, .. } => Some(format!("{id:?} calls {call} {request:?}")),
+                Effect::Reply { request, reply } => Some(format!("{request:?} {reply:?}")),
+                _ => None,
+            }));
+        }
+        seen
+    }
+
+    #[test]
+    fn both_contexts_do_the_same() {
+        let (directly, recorded) = (directly(), recorded());
+        assert_eq!(directly.len(), 2 * (1 + 4 * 4 + 4 + 2));
+        assert_eq!(directly, recorded);
+    }
+}

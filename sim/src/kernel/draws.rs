@@ -2,7 +2,7 @@
 //!
 //! Every draw is a pure function of (seed, purpose, entity, counter): the k-th message on a link gets the same latency
 //! whatever happens elsewhere. Nothing shares a generator, so adding a node, a fault or a draw moves no other draw.
-//! A [`Stream`] holds a 128-bit key for one purpose, derived from the seed with ChaCha; a word of it is two folded
+//! A [`Stream`] holds a 128-bit key for one purpose, derived from the seed with `ChaCha`; a word of it is two folded
 //! multiplications of that key with the address, which costs about two nanoseconds and no state.
 //!
 //! ```
@@ -107,6 +107,7 @@ impl Probability {
     }
 
     /// The probability that at least one of two independent events happens.
+    #[must_use]
     pub fn or(self, other: Self) -> Self {
         let miss = |p: Self| (1_u128 << 64) - p.threshold;
         // Both misses are at most 2^64; halving one keeps the product inside 128 bits.

@@ -171,6 +171,11 @@ impl Links {
         self.bad[number] ^= chain as u8;
     }
 
+    /// Brings all links back to the good state of a chain.
+    pub(super) fn calm(&mut self, chain: Chain) {
+        self.bad.iter_mut().for_each(|bad| *bad &= !(chain as u8));
+    }
+
     /// Until when the link is busy.
     pub(super) fn busy(&mut self, number: usize) -> &mut u64 {
         reach(&mut self.busy, number, self.counts.low.len());

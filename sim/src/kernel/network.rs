@@ -169,6 +169,10 @@ impl Network {
     pub(crate) fn heal(&mut self, window: u32) {
         self.cuts.retain(|(of, _)| *of != window);
         self.effects.retain(|active| active.window != window);
+        // The next burst that a fault brings begins in the good state.
+        if !self.effects.iter().any(|active| matches!(active.effect, LinkEffect::Burst(_))) {
+            self.links.calm(Chain::Fault);
+        }
     }
 
     /// Can `from` not talk to `to` now? Counts the message against the cut.
@@ -290,7 +294,9 @@ impl Network {
             hops.push((at, if outward { to } else { from }));
             if !outward {
                 hops.reverse();
-                hops.iter_mut().for_each(|hop| *hop = (hop.1, hop.0));
+                for hop in &mut hops {
+                    *hop = (hop.1, hop.0);
+                }
             }
         }
         hops.into_iter()

@@ -59,6 +59,11 @@ pub trait Observer<N: Node, S: Service<StateOf<N>>>: Clone {
         let _ = (now, window, begins, view);
     }
 
+    /// The memory held for what was observed, in bytes: it counts towards the limit of the run.
+    fn bytes(&self) -> u64 {
+        0
+    }
+
     /// An event was handled. Only called when [`Observer::TRACES`].
     fn event(&mut self, event: &TracedEvent<'_>) {
         let _ = event;

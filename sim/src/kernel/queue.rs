@@ -130,7 +130,7 @@ impl<E: Copy + Default> Default for Calendar<E> {
             open: Vec::with_capacity(4 * CHUNK),
             cursor: 0,
             shift: FIRST_SHIFT,
-            heads: Box::new([EMPTY; RING]),
+            heads: vec![EMPTY; RING].into_boxed_slice().try_into().expect("the length is that of the ring"),
             occupied: vec![0; RING / 64],
             chunks: Vec::new(),
             following: Vec::new(),
@@ -282,7 +282,7 @@ impl<E: Copy + Default> Calendar<E> {
             self.append(((entry.0.time.0 >> self.shift) as usize) & (RING - 1), entry.0);
         }
         self.drain((bucket as usize) & (RING - 1));
-        self.open.sort_unstable_by(|one, other| other.key().cmp(&one.key()));
+        self.open.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key()));
         self.opened_events += self.open.len() as u64;
         self.opened_buckets += 1;
     }
@@ -403,7 +403,7 @@ mod tests {
     fn agree(steps: impl IntoIterator<Item = Option<u64>>) {
         let (mut calendar, mut heap) = (Calendar::default(), Heap::default());
         let mut now = Time::ZERO;
-        let mut check = |calendar: &mut Calendar<u32>, heap: &mut Heap, now: &mut Time| {
+        let check = |calendar: &mut Calendar<u32>, heap: &mut Heap, now: &mut Time| {
             let (got, want) = (calendar.pop(), heap.pop());
             assert_eq!(got.map(|next| (next.time, next.sequence, next.event)), want);
             assert_eq!(calendar.len(), heap.heap.len());

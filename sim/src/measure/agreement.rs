@@ -25,7 +25,7 @@ impl std::hash::BuildHasher for DigestHash {
 
 /// What a replica shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
+pub(super) enum Shown {
     /// It is down.
     Nothing,
     /// It is up, and could not answer.
@@ -72,14 +72,9 @@ impl Agreement {
         }
     }
 
-    /// `replica` shows this: `None` when it is down, `Some(None)` when it could not answer. What several replicas show at
-    /// one instant counts together, from [`Agreement::settle`] on.
-    pub(super) fn show(&mut self, replica: NodeId, shows: Option<Option<u64>>) {
-        let new = match shows {
-            None => Shown::Nothing,
-            Some(None) => Shown::NoValue,
-            Some(Some(digest)) => Shown::Value(digest),
-        };
+    /// What `replica` shows from now on. What several replicas show at one instant counts together, from
+    /// [`Agreement::settle`] on.
+    pub(super) fn show(&mut self, replica: NodeId, new: Shown) {
         let old = std::mem::replace(&mut self.shown[replica.index()], new);
         if old == new {
             return;
@@ -153,7 +148,7 @@ mod tests {
     use super::*;
 
     /// One replica shows something, and nothing else happens at that instant.
-    fn show(agreement: &mut Agreement, now: u64, replica: u32, shows: Option<Option<u64>>) {
+    fn show(agreement: &mut Agreement, now: u64, replica: u32, shows: Shown) {
         agreement.show(NodeId(replica), shows);
         agreement.settle(Time(now));
     }
@@ -165,14 +160,14 @@ mod tests {
     #[test]
     fn all_live_replicas_must_hold_the_same_value() {
         let mut agreement = three();
-        show(&mut agreement, 10, 0, Some(Some(7)));
+        show(&mut agreement, 10, 0, Shown::Value(7));
         assert_eq!(agreement.agreed_since(), None);
-        show(&mut agreement, 20, 1, Some(Some(7)));
-        show(&mut agreement, 30, 2, None);
+        show(&mut agreement, 20, 1, Shown::Value(7));
+        show(&mut agreement, 30, 2, Shown::Nothing);
         assert_eq!(agreement.agreed_since(), Some(Time(30)));
-        show(&mut agreement, 40, 2, Some(Some(0)));
+        show(&mut agreement, 40, 2, Shown::Value(0));
         assert_eq!(agreement.agreed_since(), None);
-        show(&mut agreement, 50, 2, Some(Some(7)));
+        show(&mut agreement, 50, 2, Shown::Value(7));
         assert_eq!(agreement.agreed_since(), Some(Time(50)));
         assert_eq!(agreement.distinct_max(), 2);
     }
@@ -180,12 +175,12 @@ mod tests {
     #[test]
     fn a_replica_that_cannot_answer_does_not_agree() {
         let mut agreement = three();
-        show(&mut agreement, 10, 0, Some(None));
+        show(&mut agreement, 10, 0, Shown::NoValue);
         assert_eq!(agreement.agreed_since(), None);
-        show(&mut agreement, 20, 0, Some(Some(0)));
+        show(&mut agreement, 20, 0, Shown::Value(0));
         assert_eq!(agreement.agreed_since(), Some(Time(20)));
         for replica in 0..3 {
-            show(&mut agreement, 30, replica, None);
+            show(&mut agreement, 30, replica, Shown::Nothing);
         }
         assert_eq!(agreement.agreed_since(), None, "nobody is left to agree");
     }
@@ -193,7 +188,7 @@ mod tests {
     #[test]
     fn showing_the_same_again_changes_nothing() {
         let mut agreement = three();
-        show(&mut agreement, 10, 0, Some(Some(0)));
+        show(&mut agreement, 10, 0, Shown::Value(0));
         assert_eq!(agreement.agreed_since(), Some(Time::ZERO));
     }
 
@@ -201,7 +196,7 @@ mod tests {
     fn a_change_everywhere_at_once_is_no_disagreement() {
         let mut agreement = three();
         for replica in 0..3 {
-            agreement.show(NodeId(replica), Some(Some(9)));
+            agreement.show(NodeId(replica), Shown::Value(9));
         }
         agreement.settle(Time(10));
         assert_eq!((agreement.agreed_since(), agreement.distinct_max()), (Some(Time(10)), 1));
@@ -210,8 +205,8 @@ mod tests {
     #[test]
     fn the_chart_carries_values_over_quiet_cells() {
         let mut agreement = three();
-        show(&mut agreement, 25, 0, Some(Some(7)));
-        show(&mut agreement, 45, 0, Some(Some(0)));
+        show(&mut agreement, 25, 0, Shown::Value(7));
+        show(&mut agreement, 45, 0, Shown::Value(0));
         let chart = agreement.chart(Time(80));
         assert_eq!(chart, [(0, 1), (10, 1), (20, 2), (30, 2), (40, 2), (50, 1), (60, 1), (70, 1), (80, 1)]);
     }

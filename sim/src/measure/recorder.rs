@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdts::object::Object;
 
-use super::{agreement::Agreement, phases::Phases, quantiles::Quantiles, reflection::{Reflection, UpdateTimes}};
+use super::{agreement::{Agreement, Shown}, phases::Phases, quantiles::Quantiles, reflection::{Reflection, UpdateTimes}};
 use crate::{
     history::{History, Operation, Outcome},
     kernel::{
@@ -124,21 +124,16 @@ impl<N: Node> Recorder<N> {
         &self.history
     }
 
-    /// The memory held, in bytes.
-    pub fn bytes(&self) -> u64 {
-        self.history.bytes()
-    }
-
     /// Brings what is known about one replica up to date.
     fn look<S: Service<StateOf<N>>>(&mut self, now: Time, replica: NodeId, view: &View<'_, N, S>) {
         if !view.is_live(replica) {
             self.reflection.down(now, replica);
-            self.agreement.show(replica, None);
+            self.agreement.show(replica, Shown::Nothing);
             return;
         }
         self.reflection.up(replica);
         let observed = view.observed(replica);
-        self.agreement.show(replica, Some(observed.map(|(digest, _)| digest)));
+        self.agreement.show(replica, observed.map_or(Shown::NoValue, |(digest, _)| Shown::Value(digest)));
         if let Some((_, knowledge)) = observed {
             self.reflection.know(now, replica, knowledge, view.lineage, &view.nodes[replica.index()]);
         }
@@ -295,6 +290,10 @@ impl<N: Node> Recorder<N> {
 }
 
 impl<N: Node, S: Service<StateOf<N>>> Observer<N, S> for Recorder<N> {
+    fn bytes(&self) -> u64 {
+        self.history.bytes() + self.reflection.bytes()
+    }
+
     fn invoked(&mut self, now: Time, invocation: &Invocation<'_, OpOf<N>>) {
         let Invocation { client, replica, what, is_final, .. } = *invocation;
         if is_final {

@@ -86,6 +86,12 @@ impl Reflection {
         self.exhausted
     }
 
+    /// The memory held for the sets, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        let sets = self.bits.capacity() * size_of::<u64>() + self.cursors.capacity() * size_of::<u32>();
+        (sets + self.updates.capacity() * size_of::<UpdateTimes>()) as u64
+    }
+
     /// The next operation is invoked.
     pub(super) fn invoked(&mut self, is_update: bool) {
         if !is_update {

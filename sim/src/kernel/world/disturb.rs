@@ -2,7 +2,7 @@
 
 use super::{World, view};
 use crate::kernel::{
-    disturbance::Disturbance,
+    disturbance::{Disturbance, Window},
     fold::digest_of,
     host::Host,
     ids::{NodeId, Role},
@@ -27,8 +27,11 @@ where
         match window.disturbance {
             Disturbance::Cut(cut) => self.core.network.begin_cut(index, cut),
             Disturbance::Links { links, effect } => {
-                // A fault is known to its draws by what it is called and when it begins, not by its place in the file.
-                let entity = digest_of(&(window.label, window.from));
+                // A fault is known to its draws by what it is called and when it begins, not by its place in the file; twins
+                // are told apart by their order.
+                let is_twin = |other: &&Window| other.label == window.label && other.from == window.from;
+                let twins_before = self.plan.windows[..index as usize].iter().filter(is_twin).count();
+                let entity = digest_of(&(&window.label, window.from, twins_before));
                 self.core.network.begin_effect(index, entity, links, effect);
             }
             Disturbance::Crash { nodes, .. } => nodes.into_iter().for_each(|node| self.crash(index, node)),
@@ -52,7 +55,9 @@ where
         match window.disturbance {
             Disturbance::Cut(_) | Disturbance::Links { .. } => self.core.network.heal(index),
             Disturbance::Crash { nodes, recovery, .. } => {
-                nodes.into_iter().for_each(|node| self.restart(index, node, recovery));
+                for node in nodes {
+                    self.restart(index, node, recovery);
+                }
             }
             Disturbance::Pause { nodes } => {
                 self.mark(&nodes, |host| host.paused -= 1);
@@ -60,7 +65,9 @@ where
             }
             Disturbance::Slow { nodes, .. } => self.mark(&nodes, |host| host.slow -= 1),
             Disturbance::Clock { nodes, .. } => {
-                nodes.into_iter().for_each(|node| self.core.clocks.end(node, now, index));
+                for node in nodes {
+                    self.core.clocks.end(node, now, index);
+                }
             }
         }
         self.disturbed(index, false);
@@ -90,7 +97,9 @@ where
     }
 
     fn mark(&mut self, nodes: &[NodeId], change: impl Fn(&mut Host)) {
-        nodes.iter().for_each(|node| change(&mut self.core.hosts[node.index()]));
+        for node in nodes {
+            change(&mut self.core.hosts[node.index()]);
+        }
     }
 
     fn crash(&mut self, window: u32, node: NodeId) {

@@ -294,11 +294,11 @@ where
         })
     }
 
-    /// The memory held for events, bodies, operations, lineage and links, in bytes.
+    /// The memory held for nodes, events, bodies, operations, lineage, links and by the observer, in bytes.
     pub fn bytes(&self) -> u64 {
         let nodes = self.nodes.capacity() * size_of::<N>();
         let requests = self.requests.capacity() * size_of::<Option<OpOf<N>>>();
-        self.core.bytes() + (nodes + requests) as u64
+        self.core.bytes() + self.observer.bytes() + (nodes + requests) as u64
     }
 
     #[inline]

@@ -60,7 +60,7 @@ where
             return false;
         }
         self.wakes[service as usize] = Time::NEVER;
-        self.with_service(service, |store, cx| store.on_wake(cx));
+        self.with_service(service, S::on_wake);
         true
     }
 
