@@ -1,19 +1,19 @@
 //! After boot, gossip of a counter allocates nothing: neither the loop nor queue, network, fingerprint or protocol.
 //!
-//! The population of events and messages has reached its peak after a few seconds of virtual time; from then on
-//! everything is reused. States of up to six writers are inline, so messages need no memory of their own either.
+//! After the warm-up the population of events and messages has been at its peak and the queue has adapted to it; from then
+//! on everything is reused. States of up to six writers are inline, so messages need no memory of their own either.
 
 #[path = "../benches/loops/mod.rs"]
 #[expect(dead_code, reason = "the bare loop is for comparisons")]
 mod loops;
 
 use sim::{
-    kernel::{observer::Unobserved, time::SECOND},
+    kernel::observer::Unobserved,
     protocols::gossip::{GossipConfig, Mode, PayloadKind},
 };
 
-/// Virtual time until everything has its size.
-const WARM_UP_SECONDS: u64 = 20;
+/// Events until everything has its size.
+const WARM_UP_EVENTS: u64 = 200_000;
 /// Events that are watched.
 const EVENTS: u64 = 200_000;
 
@@ -21,7 +21,7 @@ const EVENTS: u64 = 200_000;
 fn allocations(mode: Mode, payload: PayloadKind, nodes: u32, writers: u32) -> u64 {
     let config = GossipConfig { mode, payload, fanout: 2, ..GossipConfig::default() };
     let mut world = loops::world_of(config, nodes, writers, 1_000_000, Unobserved);
-    while world.now().0 < WARM_UP_SECONDS * SECOND {
+    while world.events() < WARM_UP_EVENTS {
         assert_eq!(world.step(), None);
     }
     let before = world.events();

@@ -97,13 +97,16 @@ pub(crate) fn world_of<O: Observer<Gossip<GCounter>, Kv<i128>>>(
     let network = NetworkPlan {
         endpoints,
         topology: if replicas <= 1000 { Topology::Complete { replicas } } else { graph(replicas, 8) },
-        classes: vec![class, LinkClass {
-            latency: Arc::new(LatencyTable::constant(0)),
-            loss: Probability::ZERO,
-            duplicate: Probability::ZERO,
-            burst: None,
-            bandwidth: None,
-        }],
+        classes: vec![
+            class,
+            LinkClass {
+                latency: Arc::new(LatencyTable::constant(0)),
+                loss: Probability::ZERO,
+                duplicate: Probability::ZERO,
+                burst: None,
+                bandwidth: None,
+            },
+        ],
         class_of: ClassOf::Uniform(0),
         overrides: vec![],
         service_at: vec![],

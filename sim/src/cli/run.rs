@@ -9,7 +9,7 @@ use super::{
     scenario::{ScenarioArgs, select},
 };
 use crate::{
-    engine::{Difference, Outcome, run_all, run_again},
+    engine::{Difference, Outcome, run_again, run_all},
     report::{
         self, json,
         model::{Report, Verdict},

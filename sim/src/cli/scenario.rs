@@ -77,7 +77,10 @@ pub(super) fn select<'a>(plan: &'a Plan, names: &[String]) -> Result<Vec<&'a Sys
     for name in names {
         if !known().any(|known| known == name) {
             let help = diagnostic::suggestion(name, "systems", known());
-            return Err(output::refuse(&format!("there is no system `{name}` in `{}`: {help}", plan.name), Exit::Usage));
+            return Err(output::refuse(
+                &format!("there is no system `{name}` in `{}`: {help}", plan.name),
+                Exit::Usage,
+            ));
         }
     }
     Ok(plan.systems.iter().filter(|system| names.is_empty() || names.contains(&system.name)).collect())

@@ -11,7 +11,10 @@ use super::{
 use crate::{
     engine::{TraceFilter, trace},
     kernel::{ids::NodeId, time::Time, world::Stop},
-    scenario::{Plan, diagnostic, units::{Duration, Unit}},
+    scenario::{
+        Plan, diagnostic,
+        units::{Duration, Unit},
+    },
 };
 
 /// Write every event of one system as JSON lines.

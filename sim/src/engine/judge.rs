@@ -8,11 +8,7 @@
 use super::run::Outcome;
 use crate::{
     checkers::Verdict,
-    kernel::{
-        plan::RunPlan,
-        time::Nanos,
-        world::Stop,
-    },
+    kernel::{plan::RunPlan, time::Nanos, world::Stop},
     scenario::{
         ProtocolSpec,
         expectation::{Comparison, Expectation, MeasureKind, Quantile, Wanted},

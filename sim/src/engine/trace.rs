@@ -13,7 +13,6 @@ use std::{
 use crdts::objects::counter::Counter;
 use serde::Serialize;
 
-
 use crate::{
     kernel::{
         ids::NodeId,

@@ -26,11 +26,13 @@ pub struct Difference {
 /// Runs the systems once more, one after the other and on another thread than before, and compares them with `first`.
 pub fn run_again(plan: &Plan, systems: &[&SystemSpec], seed: u64, first: &[Outcome]) -> Vec<Difference> {
     let again = std::thread::scope(|scope| {
-        let second = || systems.iter().map(|system| run_system(plan, system, seed, &Progress::default())).collect::<Vec<_>>();
+        let second =
+            || systems.iter().map(|system| run_system(plan, system, seed, &Progress::default())).collect::<Vec<_>>();
         scope.spawn(second).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     });
     let pairs = systems.iter().zip(first.iter().zip(&again));
-    let differing = pairs.filter(|(_, (one, other))| one.fingerprint != other.fingerprint || one.measures != other.measures);
+    let differing =
+        pairs.filter(|(_, (one, other))| one.fingerprint != other.fingerprint || one.measures != other.measures);
     differing
         .map(|(system, _)| Difference {
             system: system.name.clone(),

@@ -69,7 +69,8 @@ impl Clocks {
     pub(crate) fn end(&mut self, node: NodeId, now: Time, window: u32) {
         let clock = &mut self.clocks[node.index()];
         clock.active.retain(|(of, ..)| *of != window);
-        let planned = Clock { base_local_ns: clock.plan.offset_ns, drift_ppb: clock.plan.drift_ppb, ..Clock::default() };
+        let planned =
+            Clock { base_local_ns: clock.plan.offset_ns, drift_ppb: clock.plan.drift_ppb, ..Clock::default() };
         let offset_ns: i64 = clock.active.iter().map(|(_, offset_ns, _)| offset_ns).sum();
         clock.rebase(now, planned.local_ns(now).saturating_add(offset_ns));
     }

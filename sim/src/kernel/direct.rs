@@ -360,7 +360,10 @@ mod tests {
         let rounds = |round| [Handler::Timer(round), Handler::Message(u64::from(round))];
         let all: Vec<Handler> =
             [Handler::Start].into_iter().chain((0..4).flat_map(rounds)).chain([Handler::Request]).collect();
-        [NodeId(0), NodeId(3)].into_iter().flat_map(|id| all.iter().map(move |&handler| (id, handler)).collect::<Vec<_>>()).collect()
+        [NodeId(0), NodeId(3)]
+            .into_iter()
+            .flat_map(|id| all.iter().map(move |&handler| (id, handler)).collect::<Vec<_>>())
+            .collect()
     }
 
     /// What the handlers did through a network that loses nothing and always takes the same time.

@@ -3,13 +3,7 @@
 //! The faults of a scenario are compiled to [`Window`]s before a run starts. A window applies its [`Disturbance`] from
 //! `from` until `to`; windows may overlap, and each undoes only its own effect.
 
-use super::{
-    draws::Probability,
-    ids::NodeId,
-    latency::LatencyTable,
-    node::Recovery,
-    time::Time,
-};
+use super::{draws::Probability, ids::NodeId, latency::LatencyTable, node::Recovery, time::Time};
 
 /// One occurrence of a fault.
 #[derive(Clone, Debug)]

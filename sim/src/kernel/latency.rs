@@ -77,9 +77,10 @@ impl LatencyTable {
 
     /// A digest of the knots, for golden vectors.
     pub fn digest(&self) -> u64 {
-        self.knots.iter().chain(&self.tail).fold(self.constant, |sum, &knot| {
-            folded_product(sum ^ 0x9e37_79b9_7f4a_7c15, knot ^ 0xd6e8_feb8_6659_fd93)
-        })
+        self.knots
+            .iter()
+            .chain(&self.tail)
+            .fold(self.constant, |sum, &knot| folded_product(sum ^ 0x9e37_79b9_7f4a_7c15, knot ^ 0xd6e8_feb8_6659_fd93))
     }
 }
 
@@ -116,7 +117,8 @@ mod tests {
     #[test]
     fn samples_never_fall_when_the_word_rises() {
         let table = uniform();
-        let words = (0..10_000_u64).map(|k| k << 50).chain((0..10_000).map(|k| u64::MAX - (10_000 - k) * 1_000_000_007));
+        let words =
+            (0..10_000_u64).map(|k| k << 50).chain((0..10_000).map(|k| u64::MAX - (10_000 - k) * 1_000_000_007));
         assert!(words.map(|word| table.sample(word)).collect::<Vec<_>>().is_sorted());
     }
 

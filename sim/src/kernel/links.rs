@@ -108,7 +108,14 @@ impl Links {
             ClassOf::Uniform(class) if plan.overrides.is_empty() => (class, Vec::new()),
             _ => (0, classes(plan, &numbering)),
         };
-        Self { numbering, counts: Counts { low: vec![0; links], high: Vec::new() }, classes, class, bad: Vec::new(), busy: Vec::new() }
+        Self {
+            numbering,
+            counts: Counts { low: vec![0; links], high: Vec::new() },
+            classes,
+            class,
+            bad: Vec::new(),
+            busy: Vec::new(),
+        }
     }
 
     /// The number of the link from `from` to `to`, which exists.

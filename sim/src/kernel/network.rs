@@ -231,12 +231,14 @@ impl Network {
                 Fate::Lost => return Fate::Lost,
                 Fate::Arrives(at) => self.hop(at, a, b, bytes),
                 // A copy made on the way travels on its own; of more than two copies the first two count.
-                Fate::ArrivesTwice(first, second) => match (self.hop(first, a, b, bytes), self.hop(second, a, b, bytes)) {
-                    (Fate::Lost, one) | (one, Fate::Lost) => one,
-                    (Fate::Arrives(x) | Fate::ArrivesTwice(x, _), Fate::Arrives(y) | Fate::ArrivesTwice(y, _)) => {
-                        Fate::ArrivesTwice(x.min(y), x.max(y))
+                Fate::ArrivesTwice(first, second) => {
+                    match (self.hop(first, a, b, bytes), self.hop(second, a, b, bytes)) {
+                        (Fate::Lost, one) | (one, Fate::Lost) => one,
+                        (Fate::Arrives(x) | Fate::ArrivesTwice(x, _), Fate::Arrives(y) | Fate::ArrivesTwice(y, _)) => {
+                            Fate::ArrivesTwice(x.min(y), x.max(y))
+                        }
                     }
-                },
+                }
             };
         }
         fate
@@ -342,7 +344,8 @@ impl Network {
             wait_ns = *busy - now.0;
         }
         let at = now + (class.latency.sample(self.streams.latency.word(entity, count)) + wait_ns);
-        let duplicate = class.duplicate.is_possible() && class.duplicate.happens(self.streams.duplicate.word(entity, count));
+        let duplicate =
+            class.duplicate.is_possible() && class.duplicate.happens(self.streams.duplicate.word(entity, count));
         let fate = if duplicate {
             self.traffic.duplicated += 1;
             let again = now + (class.latency.sample(self.streams.duplicate_latency.word(entity, count)) + wait_ns);

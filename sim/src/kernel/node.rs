@@ -16,11 +16,7 @@
 
 use std::fmt::Debug;
 
-use crdts::{
-    clock::ReplicaId,
-    lattice::Weight,
-    object::Object,
-};
+use crdts::{clock::ReplicaId, lattice::Weight, object::Object};
 
 use super::{
     fold::{Fold, digest_of},

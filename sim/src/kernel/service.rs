@@ -79,7 +79,9 @@ impl<V> KvRequest<V> {
         match self {
             Self::Read { key } => digest_of(&(0_u8, key)),
             Self::Write { key, value, .. } => digest_of(&(1_u8, key, value)),
-            Self::Cas { key, from, to, create_if_not_exists, .. } => digest_of(&(2_u8, key, from, to, create_if_not_exists)),
+            Self::Cas { key, from, to, create_if_not_exists, .. } => {
+                digest_of(&(2_u8, key, from, to, create_if_not_exists))
+            }
         }
     }
 

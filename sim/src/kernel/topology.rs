@@ -65,11 +65,8 @@ impl Rows {
     pub fn link(&self, from: u32, to: u32) -> Option<u32> {
         let (first, row) = self.row(from);
         // Rows of sparse graphs are short, and a scan of one cache line beats a search.
-        let at = if row.len() <= 16 {
-            row.iter().position(|&target| target == to)?
-        } else {
-            row.binary_search(&to).ok()?
-        };
+        let at =
+            if row.len() <= 16 { row.iter().position(|&target| target == to)? } else { row.binary_search(&to).ok()? };
         Some((first + at) as u32)
     }
 }

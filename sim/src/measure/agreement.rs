@@ -126,7 +126,13 @@ impl Agreement {
     pub(super) fn chart(mut self, until: Time) -> Vec<(u64, u64)> {
         self.chart.set(until, self.chart.distinct);
         let cell_ns = self.chart.cell_ns;
-        self.chart.cells.iter().take(CELLS).enumerate().map(|(cell, &distinct)| (cell as u64 * cell_ns, distinct)).collect()
+        self.chart
+            .cells
+            .iter()
+            .take(CELLS)
+            .enumerate()
+            .map(|(cell, &distinct)| (cell as u64 * cell_ns, distinct))
+            .collect()
     }
 }
 

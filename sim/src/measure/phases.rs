@@ -98,7 +98,10 @@ mod tests {
         let phases = Phases::of(&[window("b", 6, 9), window("a", 5, 7), window("c", 20, 0)]);
         assert_eq!(phases.names(), ["before", "during a, b", "after a, b", "during c"]);
         let at = |second: u64| phases.names()[phases.at(Time(second * SECOND))].as_str();
-        assert_eq!([at(0), at(5), at(8), at(9), at(20)], ["before", "during a, b", "during a, b", "after a, b", "during c"]);
+        assert_eq!(
+            [at(0), at(5), at(8), at(9), at(20)],
+            ["before", "during a, b", "during a, b", "after a, b", "during c"]
+        );
     }
 
     #[test]

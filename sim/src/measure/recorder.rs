@@ -4,7 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdts::object::Object;
 
-use super::{agreement::{Agreement, Shown}, phases::Phases, quantiles::Quantiles, reflection::{Reflection, UpdateTimes}};
+use super::{
+    agreement::{Agreement, Shown},
+    phases::Phases,
+    quantiles::Quantiles,
+    reflection::{Reflection, UpdateTimes},
+};
 use crate::{
     history::{History, Operation, Outcome},
     kernel::{
@@ -216,9 +221,9 @@ impl<N: Node> Recorder<N> {
             applied.dedup();
             (again + applied.iter().filter(|op| failed.binary_search(op).is_ok()).count()) as u64
         });
-        let in_states = live().filter(|replica| !failed.is_empty() && !by_lineage(replica)).map(|replica| {
-            failed.iter().filter(|&&op| self.reflection.reflects(replica, op)).count() as u64
-        });
+        let in_states = live()
+            .filter(|replica| !failed.is_empty() && !by_lineage(replica))
+            .map(|replica| failed.iter().filter(|&&op| self.reflection.reflects(replica, op)).count() as u64);
         in_lineages.chain(in_states).max().unwrap_or(0)
     }
 

@@ -140,7 +140,14 @@ impl Reflection {
     }
 
     /// What `replica` would answer now contains what `knowledge` says.
-    pub(super) fn know(&mut self, now: Time, replica: NodeId, knowledge: Knowledge, lineage: &Lineage, node: &impl Node) {
+    pub(super) fn know(
+        &mut self,
+        now: Time,
+        replica: NodeId,
+        knowledge: Knowledge,
+        lineage: &Lineage,
+        node: &impl Node,
+    ) {
         if self.exhausted {
             return;
         }

@@ -1,8 +1,8 @@
 //! From outcomes to the report model.
 
 use super::model::{
-    Availability, Determinism, Expectation, FaultBite, FaultWindow, LatencyOf, Operations, PHASE_ALL, Quantiles, Report,
-    SCHEMA_VERSION, StaleReads, System, Verdict,
+    Availability, Determinism, Expectation, FaultBite, FaultWindow, LatencyOf, Operations, PHASE_ALL, Quantiles,
+    Report, SCHEMA_VERSION, StaleReads, System, Verdict,
 };
 use crate::{
     checkers,
@@ -46,9 +46,9 @@ pub fn report(plan: &Plan, systems: &[&SystemSpec], seed: u64, outcomes: &[Outco
 /// The worst of all expectations; a run that did not complete is never a pass.
 fn overall(systems: &[System]) -> Verdict {
     let expectations = systems.iter().flat_map(|system| &system.expectations).map(|expectation| expectation.verdict);
-    let stops = systems.iter().map(|system| {
-        if system.stop == Stop::Completed.name() { Verdict::Pass } else { Verdict::Inconclusive }
-    });
+    let stops = systems
+        .iter()
+        .map(|system| if system.stop == Stop::Completed.name() { Verdict::Pass } else { Verdict::Inconclusive });
     expectations.chain(stops).max().unwrap_or(Verdict::Pass)
 }
 

@@ -206,7 +206,8 @@ impl Report {
                     // A whole table is shown by its first line.
                     let span = SourceSpan::from((from, marked.find('\n').unwrap_or(marked.len())));
                     // The first one is what the page is about: its place stands in the heading.
-                    let mark = if labels.is_empty() { LabeledSpan::new_primary_with_span } else { LabeledSpan::new_with_span };
+                    let mark =
+                        if labels.is_empty() { LabeledSpan::new_primary_with_span } else { LabeledSpan::new_with_span };
                     labels.push(mark(Some(label.text.clone()), span));
                 }
                 (_, Some((_, source))) => elsewhere.push(format!("{}: {}", source.name, label.text)),

@@ -243,7 +243,7 @@ fn the_page_of_a_wrong_scenario() {
         scenario::overlap
 
           × `n2` is named twice
-            ╭─[scenarios/wrong.toml:15:32]
+            ╭─[scenarios/wrong.toml:15:40]
          14 │ for = "10s"
          15 │ partition = { groups = [["n1", "n2"], ["n2", "n7"]] }
             ·                                ──┬─    ──┬─

@@ -227,7 +227,8 @@ where
         self.core.queue.opened().iter().fold(0, |sum, next| {
             sum ^ match next.event {
                 Event::Message { to, body, .. } => {
-                    let core = u64::from(self.core.messages.is_taken(body)) ^ u64::from(self.core.hosts[to.index()].down);
+                    let core =
+                        u64::from(self.core.messages.is_taken(body)) ^ u64::from(self.core.hosts[to.index()].down);
                     core ^ self.nodes[to.index()].touch()
                 }
                 Event::Timer { node, .. } => {
@@ -324,7 +325,9 @@ where
             }
             Event::Timer { node, incarnation, timer } => {
                 self.fold_event(next.sequence, TIMER, node.0);
-                if incarnation != self.core.hosts[node.index()].incarnation || self.holds_back(node, next.sequence, next.event) {
+                if incarnation != self.core.hosts[node.index()].incarnation
+                    || self.holds_back(node, next.sequence, next.event)
+                {
                     return false;
                 }
                 self.with_node(node, |replica, cx| replica.on_timer(timer, cx));
@@ -449,7 +452,13 @@ where
         let number = self.numbers[client as usize];
         self.numbers[client as usize] += 1;
         let endpoint = self.plan.network.endpoints.client(client);
-        let asker = Asker { client: endpoint, replica: arrival.replica, number, is_update: N::Object::is_update(&arrival.op), is_final: false };
+        let asker = Asker {
+            client: endpoint,
+            replica: arrival.replica,
+            number,
+            is_update: N::Object::is_update(&arrival.op),
+            is_final: false,
+        };
         let op = self.invoke(client, asker, arrival.op);
         let fate = self.core.network.send_client(self.core.now, endpoint, asker.replica, number);
         if let Fate::Arrives(at) | Fate::ArrivesTwice(at, _) = fate {
@@ -525,18 +534,14 @@ where
         let clients = self.plan.network.endpoints.clients;
         self.final_reads_open = self.nodes.len() as u32;
         for id in 0..self.nodes.len() as u32 {
-            let asker = Asker { client: NodeId(u32::MAX), replica: NodeId(id), number: 0, is_update: false, is_final: true };
+            let asker =
+                Asker { client: NodeId(u32::MAX), replica: NodeId(id), number: 0, is_update: false, is_final: true };
             let op = self.invoke(clients + id, asker, N::Object::read());
             self.core.queue.push(self.core.now, Event::Request { op });
         }
     }
 }
 
-fn view<'a, N: Node, S>(
-    nodes: &'a [N],
-    services: &'a [S],
-    core: &'a Core<N>,
-    plan: &'a RunPlan,
-) -> View<'a, N, S> {
+fn view<'a, N: Node, S>(nodes: &'a [N], services: &'a [S], core: &'a Core<N>, plan: &'a RunPlan) -> View<'a, N, S> {
     View { nodes, services, hosts: &core.hosts, network: &core.network, lineage: &core.lineage, windows: &plan.windows }
 }
