@@ -76,7 +76,7 @@ impl Measures {
 pub struct StaleReads {
     /// Reads that missed at least one update acknowledged before they were invoked.
     pub count: u64,
-    /// All reads that returned a value.
+    /// All reads that a replica answered with a value.
     pub reads: u64,
     /// How many updates stale reads missed.
     pub updates_behind: Quantiles,
@@ -193,15 +193,13 @@ impl<N: Node> Recorder<N> {
     }
 
     /// Acknowledged updates that are gone: where replicas repair each other, those that no live replica reflects; elsewhere
-    /// those that some live replica missed. One that changes nothing is visible from the start.
+    /// those that some live replica missed. One that changes nothing cannot get lost.
     fn lost(&self) -> u64 {
         let is_kept = |update: &UpdateTimes| {
             if N::REPAIRS { Reflection::is_somewhere(update) } else { self.reflection.is_everywhere(update) }
         };
-        let is_lost = |update: &&UpdateTimes| {
-            let changes_nothing = update.visible_at.is_some() && update.visible_at == update.effect_at;
-            update.acknowledged_at.is_some() && !is_kept(update) && !changes_nothing
-        };
+        let is_lost =
+            |update: &&UpdateTimes| update.acknowledged_at.is_some() && !update.changes_nothing && !is_kept(update);
         self.reflection.updates().iter().filter(is_lost).count() as u64
     }
 
@@ -319,7 +317,6 @@ impl<N: Node, S: Service<StateOf<N>>> Observer<N, S> for Recorder<N> {
         };
         let operation = &self.history.operations()[op.0 as usize];
         let is_update = operation.is_update();
-        self.reads_answered += u64::from(!is_update && matches!(outcome, Outcome::Ok(_)));
         if is_update && matches!(outcome, Outcome::Ok(_)) {
             self.reflection.acknowledged(now, op);
         }
@@ -337,6 +334,7 @@ impl<N: Node, S: Service<StateOf<N>>> Observer<N, S> for Recorder<N> {
         if operation.is_update() {
             return;
         }
+        self.reads_answered += 1;
         let source = match source {
             Source::Replica => None,
             Source::Lineage(lineage) => Some(lineage),

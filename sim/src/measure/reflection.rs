@@ -25,6 +25,8 @@ pub const BYTES_MAX: usize = 1 << 29;
 pub(super) struct UpdateTimes {
     /// When it first took effect.
     pub(super) effect_at: Option<Time>,
+    /// Did it change nothing, so that there is nothing to reflect?
+    pub(super) changes_nothing: bool,
     /// When its client learnt that it had.
     pub(super) acknowledged_at: Option<Time>,
     /// When all live replicas first reflected it.
@@ -99,7 +101,13 @@ impl Reflection {
             return;
         }
         self.numbers.push(self.updates.len() as u32);
-        self.updates.push(UpdateTimes { effect_at: None, acknowledged_at: None, visible_at: None, reflected_by: 0 });
+        self.updates.push(UpdateTimes {
+            effect_at: None,
+            changes_nothing: false,
+            acknowledged_at: None,
+            visible_at: None,
+            reflected_by: 0,
+        });
         let words = self.updates.len().div_ceil(64);
         if words > self.words {
             self.acknowledged.resize(2 * self.words, 0);
@@ -127,6 +135,7 @@ impl Reflection {
             self.marks[writer].push((progress, number));
         } else {
             // Adding nothing changes no state: there is nothing to wait for.
+            self.updates[number as usize].changes_nothing = true;
             self.updates[number as usize].visible_at = Some(now);
         }
         is_first

@@ -187,7 +187,7 @@ pub struct Quantiles {
 pub struct StaleReads {
     /// Reads that missed at least one update acknowledged before they were invoked.
     pub count: u64,
-    /// All reads that returned a value.
+    /// All reads that a replica answered with a value.
     pub reads: u64,
     /// By how many updates stale reads were behind: 99 of 100 by at most this many.
     pub updates_behind_p99: u64,
@@ -241,7 +241,7 @@ pub struct LatencyOf {
     pub operation: String,
     /// `all`, or before, during or after a fault.
     pub phase: String,
-    /// The durations of successful operations; pending ones at the end of the run are censored.
+    /// The durations of acknowledged operations.
     pub quantiles: Quantiles,
 }
 

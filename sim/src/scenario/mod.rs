@@ -38,7 +38,7 @@ pub use self::{
     diagnostic::{Diagnostic, Errors, Source, Sources},
     plan::{CrdtName, Plan, ProtocolSpec, SystemSpec},
     schema::{scenario_schema, scenario_schema_text},
-    validate::{ARRIVALS, BINDINGS, CRDTS, MODES, OBJECTS, PAYLOADS, PROTOCOLS, STORES},
+    validate::{ARRIVALS, BINDINGS, CRDTS, MODES, OBJECTS, PAYLOADS, PROTOCOLS},
 };
 
 /// The largest scenario file, in bytes: more is a mistake.

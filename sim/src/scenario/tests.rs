@@ -334,7 +334,7 @@ fn names_that_are_listed_are_names_that_are_accepted() {
         let plan = plan(&changed("naive = {}", &format!("{protocol} = {options}")));
         assert_eq!(plan.systems[0].protocol.name(), *protocol);
     }
-    for ((store, _), kind) in STORES.iter().zip(crate::services::KvKind::ALL) {
+    for ((store, _), kind) in crate::services::STORES.iter().zip(crate::services::KvKind::ALL) {
         assert_eq!(*store, kind.name());
         plan(&changed("lin-kv", store));
     }

@@ -28,7 +28,7 @@ use super::{
 };
 
 pub use self::{
-    systems::{CRDTS, MODES, PAYLOADS, PROTOCOLS, STORES},
+    systems::{CRDTS, MODES, PAYLOADS, PROTOCOLS},
     workload::{ARRIVALS, BINDINGS, OBJECTS},
 };
 

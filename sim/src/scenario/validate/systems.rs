@@ -16,7 +16,7 @@ use crate::{
         plan::{CrdtName, ProtocolSpec, SystemSpec},
         topology::Graph,
     },
-    services::KvKind,
+    services::{KvKind, STORES},
     workloads::AmountDistribution,
 };
 
@@ -26,13 +26,6 @@ pub const PROTOCOLS: &[(&str, &str)] = &[
     ("naive-delta", "broadcast increments without identity"),
     ("occ", "optimistic concurrency control: read and compare-and-swap at a store, with bounded retry"),
     ("gossip", "gossip of a CRDT: push, pull or push-pull; state, delta or digest"),
-];
-
-/// The accepted stores, in the order of [`KvKind::ALL`].
-pub const STORES: &[(&str, &str)] = &[
-    ("lin-kv", "linearizable: one state"),
-    ("seq-kv", "sequentially consistent: clients may be shown past states, but never go back"),
-    ("lww-kv", "last writer wins over several internal replicas: loses updates"),
 ];
 
 /// The accepted data types of gossip.
