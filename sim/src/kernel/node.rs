@@ -127,6 +127,12 @@ pub trait Payload: Clone + Debug + Send + Sync {
 
     /// The kind of message, for traces.
     fn kind(&self) -> &'static str;
+
+    /// As [`Node::touch`].
+    #[inline]
+    fn touch(&self) -> u64 {
+        0
+    }
 }
 
 /// Where the observable value of a replica comes from.

@@ -35,12 +35,6 @@ impl<T> Slab<T> {
         self.slots[slot as usize].take().expect("an event owns its body and is handled once")
     }
 
-    /// Is there a value? Always, while an event owns it; asking brings it into the cache.
-    #[inline]
-    pub(crate) fn is_taken(&self, slot: u32) -> bool {
-        self.slots[slot as usize].is_some()
-    }
-
     /// Looks at a value.
     #[inline]
     pub(crate) fn get(&self, slot: u32) -> &T {

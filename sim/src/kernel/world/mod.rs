@@ -42,8 +42,8 @@ pub use divergence::{Divergence, first_divergence};
 /// How often the memory is looked at, in events.
 const MEMORY_CHECK_EVENTS: u64 = 1 << 14;
 
-/// Clusters of this size and larger have their memory read ahead (`benches/event_loop.rs`).
-const TOUCH_NODES_MIN: usize = 1 << 13;
+/// Clusters of this size and larger have their memory read ahead (`benches/README.md`).
+const TOUCH_NODES_MIN: usize = 1 << 14;
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,19 +224,14 @@ where
     }
 
     fn touch_opened(&self) -> u64 {
-        self.core.queue.opened().iter().fold(0, |sum, next| {
-            sum ^ match next.event {
-                Event::Message { to, body, .. } => {
-                    let core =
-                        u64::from(self.core.messages.is_taken(body)) ^ u64::from(self.core.hosts[to.index()].down);
-                    core ^ self.nodes[to.index()].touch()
-                }
-                Event::Timer { node, .. } => {
-                    let core = self.core.network.touch(node) ^ u64::from(self.core.hosts[node.index()].down);
-                    core ^ self.nodes[node.index()].touch()
-                }
-                _ => 0,
-            }
+        let touch = |node: NodeId| {
+            let host = u64::from(self.core.hosts[node.index()].down);
+            host ^ self.core.network.touch(node) ^ self.nodes[node.index()].touch()
+        };
+        self.core.queue.opened().iter().fold(0, |sum, next| match next.event {
+            Event::Message { to, body, .. } => sum ^ touch(to) ^ self.core.messages.get(body).touch(),
+            Event::Timer { node, .. } => sum ^ touch(node),
+            _ => sum,
         })
     }
 

@@ -122,4 +122,12 @@ where
             Self::Ack { .. } => "ack",
         }
     }
+
+    #[inline]
+    fn touch(&self) -> u64 {
+        match self {
+            Self::State { state, .. } => state.touch(),
+            _ => 0,
+        }
+    }
 }

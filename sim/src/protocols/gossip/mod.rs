@@ -334,6 +334,6 @@ where
 
     #[inline]
     fn touch(&self) -> u64 {
-        self.state.sum() ^ self.interval_ns ^ u64::from(self.state().is_bottom())
+        self.state.touch() ^ self.interval_ns
     }
 }

@@ -53,6 +53,12 @@ impl<C: Crdt> Summed<C> {
         self.sum
     }
 
+    /// Reads both ends, to bring the whole into the cache.
+    #[inline]
+    pub(super) fn touch(&self) -> u64 {
+        self.sum ^ u64::from(self.content.is_bottom())
+    }
+
     /// Joins a state. Returns whether anything grew.
     #[inline]
     pub(super) fn join(&mut self, other: &C) -> bool {
