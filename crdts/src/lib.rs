@@ -55,6 +55,7 @@ pub mod laws;
 pub mod object;
 pub mod objects;
 pub mod pn_counter;
+pub mod sequence;
 
 pub use clock::ReplicaId;
 pub use encoding::{DecodeError, Encode};
