@@ -553,7 +553,7 @@ mod tests {
                 let replica = ReplicaId(id);
                 let dot = Dot::new(replica, probe);
                 prop_assert_eq!(left.contains(dot), a.contains(&dot));
-                let prefix = (1..).take_while(|&counter| a.contains(&Dot::new(replica, counter))).count() as u64;
+                let prefix = (1..=u64::MAX).take_while(|&counter| a.contains(&Dot::new(replica, counter))).count() as u64;
                 prop_assert_eq!((left.prefix(replica), left.vector().get(replica)), (prefix, prefix));
                 let max = a.iter().filter(|dot| dot.replica == replica).map(|dot| dot.counter).max();
                 prop_assert_eq!(left.max(replica), max.unwrap_or(0));
