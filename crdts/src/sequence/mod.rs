@@ -1,5 +1,6 @@
 //! Sequences of characters that replicas edit concurrently: RGA, Fugue and FugueMax on one run-length engine.
 
 mod op;
+pub mod reference;
 
 pub use op::{Delete, Dot, Insert, Op};
