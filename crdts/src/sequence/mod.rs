@@ -5,12 +5,15 @@ mod log;
 mod op;
 mod ordering;
 mod place;
+pub mod reference;
 mod spans;
+mod state;
 mod text;
 mod waiting;
 
+pub use crate::causality::Dot;
 pub use error::{ApplyError, EditError};
-pub use op::{Delete, Dot, Insert, Op};
+pub use op::{Delete, Insert, Op};
 pub use ordering::{FugueMaxOrder, FugueOrder, Ordering, RgaOrder};
 pub use text::{Deletions, Text};
 
