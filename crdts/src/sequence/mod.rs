@@ -1,5 +1,7 @@
 //! Sequences of characters that replicas edit concurrently: RGA, Fugue and FugueMax on one run-length engine.
 
+mod codec;
+mod crdt;
 mod error;
 mod log;
 mod op;

@@ -217,11 +217,6 @@ impl Spans {
         home.is_some_and(|&leaf| leaf != NONE)
     }
 
-    /// All spans, first to last.
-    pub(super) fn iter(&self) -> impl Iterator<Item = Span> + '_ {
-        self.iter_from(self.front())
-    }
-
     /// The place before everything. There must be a character.
     pub(super) const fn front(&self) -> Gap {
         Gap { leaf: self.first, span: 0, offset: 0 }
