@@ -68,6 +68,8 @@ pub enum DecodeError {
     DotWithoutContext,
     /// The checksum at the end is not that of the bytes before it.
     Checksum,
+    /// The compressed bytes are damaged, or stand for more than is allowed.
+    Compression,
     /// An operation cannot be applied where it stands.
     Inapplicable,
     /// The bytes describe a state, but are not its encoding.
@@ -94,6 +96,7 @@ impl fmt::Display for DecodeError {
             Self::EmptyEntry => f.write_str("a key holds nothing"),
             Self::DotWithoutContext => f.write_str("a dot of the store is not in the context"),
             Self::Checksum => f.write_str("the checksum is not that of the bytes before it"),
+            Self::Compression => f.write_str("the compressed bytes are damaged, or stand for more than is allowed"),
             Self::Inapplicable => f.write_str("an operation cannot be applied where it stands"),
             Self::NotCanonical => f.write_str("the bytes describe a state, but are not its encoding"),
             Self::TrailingBytes { count } => write!(f, "{count} bytes follow the state"),

@@ -14,7 +14,7 @@
 //! **Bounds.** Characters are backed by bytes of text, a run of single deletions takes as many *visible* characters as it has dots,
 //! and any other operation costs at least two bytes. So a reader's memory is proportional to the input.
 //!
-//! What is deliberately absent: compression by general means in the canonical form ([`Text::compress`] is another form).
+//! What is deliberately absent: compression by general means in the canonical form (the feature `compress` adds another form).
 
 use std::borrow::Cow;
 
@@ -273,12 +273,11 @@ const fn nth_delete(first: Delete, step: i8, nth: u64) -> Delete {
 }
 
 fn write_place<O: Ordering>(out: &mut Vec<u8>, shared: &Shared<O>, position: Option<u64>, dot: Option<Dot>) {
-    match position {
-        Some(position) => write_varint(out, zigzag(position as i64 - shared.cursor as i64) + 1),
-        None => {
-            out.push(0);
-            write_dot(out, shared, dot);
-        }
+    if let Some(position) = position {
+        write_varint(out, zigzag(position as i64 - shared.cursor as i64) + 1);
+    } else {
+        out.push(0);
+        write_dot(out, shared, dot);
     }
 }
 

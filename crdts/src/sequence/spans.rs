@@ -656,9 +656,9 @@ impl Spans {
             (upper.len, node.len) = ((FAN - half) as u32, half as u32);
             node.children[half..].fill(NONE);
             if at <= half {
-                node.insert(at, new, new_visible)
+                node.insert(at, new, new_visible);
             } else {
-                upper.insert(at - half, new, new_visible)
+                upper.insert(at - half, new, new_visible);
             }
             let upper_id = self.nodes.len() as u32;
             self.set_parent(level, new, parent);
