@@ -227,7 +227,9 @@ mod tests {
     fn texts_are_found_by_character_in_any_alphabet() {
         let mut log = Log::new();
         let mut all = String::new();
-        for (round, text) in ["abc", "é", "日本語", "x", "𝄞𝄞", &"ab".repeat(70), &"é日".repeat(70), "z"].iter().enumerate() {
+        for (round, text) in
+            ["abc", "é", "日本語", "x", "𝄞𝄞", &"ab".repeat(70), &"é日".repeat(70), "z"].iter().enumerate()
+        {
             // Other origins each time, so that no run continues.
             log.push_insert(0, text.chars().count() as u32, round as u64 * 1000, (Char::NONE, Char::NONE), text);
             all.push_str(text);

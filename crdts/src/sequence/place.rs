@@ -86,8 +86,7 @@ impl<O: Ordering> Text<O> {
         let right = self.origins(sibling).1;
         if rule == Rule::FugueMax && right != new.right {
             // The greater right origin comes first; the end is the greatest.
-            return new.right.is_none()
-                || (!right.is_none() && self.spans.compare(new.right, right) == Greater);
+            return new.right.is_none() || (!right.is_none() && self.spans.compare(new.right, right) == Greater);
         }
         new.dot < self.dot_of(sibling)
     }

@@ -660,7 +660,11 @@ impl Spans {
             upper.visible[..FAN - half].copy_from_slice(&node.visible[half..]);
             (upper.len, node.len) = ((FAN - half) as u32, half as u32);
             node.children[half..].fill(NONE);
-            if at <= half { node.insert(at, new, new_visible) } else { upper.insert(at - half, new, new_visible) }
+            if at <= half {
+                node.insert(at, new, new_visible)
+            } else {
+                upper.insert(at - half, new, new_visible)
+            }
             let upper_id = self.nodes.len() as u32;
             self.set_parent(level, new, parent);
             for &child in &upper.children[..upper.len as usize] {

@@ -183,12 +183,7 @@ impl<O: Ordering> Text<O> {
     }
 
     /// Inserts at a position, which counts visible characters (Unicode scalar values). The operation is for the peers.
-    pub fn insert<'a>(
-        &mut self,
-        replica: ReplicaId,
-        position: usize,
-        text: &'a str,
-    ) -> Result<Op<'a>, EditError> {
+    pub fn insert<'a>(&mut self, replica: ReplicaId, position: usize, text: &'a str) -> Result<Op<'a>, EditError> {
         self.check_range(position, 0)?;
         let count = char_count(text);
         if count == 0 {
@@ -311,7 +306,8 @@ impl<O: Ordering> Text<O> {
         let mut skipped = gap.offset - 1;
         for span in self.spans.iter_from(gap).filter(|span| !span.is_dead()) {
             let log = &self.logs[span.slot() as usize];
-            let (mut counter, end) = (span.start() + skipped, span.start() + span.len().min(skipped.saturating_add(rest)));
+            let (mut counter, end) =
+                (span.start() + skipped, span.start() + span.len().min(skipped.saturating_add(rest)));
             rest -= end - counter;
             skipped = 0;
             while counter < end {
