@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::op::Dot;
+use crate::causality::Dot;
 
 /// Why a client's edit was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum EditError {
     },
     /// An insertion of no character.
     Empty,
+    /// Updates of this very replica wait for others to arrive: it is behind what it once wrote, and its next dot is taken.
+    Behind,
     /// The counters, the Lamport time or the size of the sequence would exceed their range.
     Overflow,
 }
@@ -30,6 +32,7 @@ impl fmt::Display for EditError {
                 write!(f, "{len} characters at position {position} are out of range in a text of {text_len}")
             }
             Self::Empty => f.write_str("an insertion needs at least one character"),
+            Self::Behind => f.write_str("updates of this replica itself wait for others to arrive"),
             Self::Overflow => f.write_str("the sequence would outgrow its range"),
         }
     }

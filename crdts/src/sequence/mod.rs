@@ -7,11 +7,13 @@ mod ordering;
 mod place;
 pub mod reference;
 mod spans;
+mod state;
 mod text;
 mod waiting;
 
+pub use crate::causality::Dot;
 pub use error::{ApplyError, EditError};
-pub use op::{Delete, Dot, Insert, Op};
+pub use op::{Delete, Insert, Op};
 pub use ordering::{FugueMaxOrder, FugueOrder, Ordering, RgaOrder};
 pub use text::{Deletions, Text};
 

@@ -8,13 +8,13 @@ use std::{borrow::Cow, marker::PhantomData, ops::Range};
 use super::{
     error::{ApplyError, EditError},
     log::{Log, Piece},
-    op::{Delete, Dot, Insert, Op},
+    op::{Delete, Insert, Op},
     ordering::Ordering,
     place::Newcomer,
     spans::{Char, Spans},
     waiting::{Unit, Waiting, part, units},
 };
-use crate::clock::ReplicaId;
+use crate::{causality::Dot, clock::ReplicaId};
 
 /// A text that replicas edit concurrently. See the [module documentation](super) for the argument and an example.
 #[derive(Clone)]
@@ -217,8 +217,12 @@ impl<O: Ordering> Text<O> {
     /// May `replica` add `len` characters? Returns the Lamport time of the first.
     #[inline]
     fn check_local(&self, replica: ReplicaId, len: u32, bytes: usize) -> Result<u64, EditError> {
+        if !self.waiting.is_empty() && self.waiting.first(replica).is_some() {
+            return Err(EditError::Behind);
+        }
         let first = self.lamport.checked_add(1).ok_or(EditError::Overflow)?;
-        first.checked_add(u64::from(len - 1)).ok_or(EditError::Overflow)?;
+        // A run may not end at the last number, since its length is added to its beginning.
+        first.checked_add(u64::from(len)).ok_or(EditError::Overflow)?;
         self.check_room(self.slot(replica), len, bytes).ok_or(EditError::Overflow)?;
         Ok(first)
     }
@@ -235,6 +239,9 @@ impl<O: Ordering> Text<O> {
     /// Deletes `len` characters from a position on. The operations are for the peers; they name what they delete.
     pub fn delete(&mut self, replica: ReplicaId, position: usize, len: usize) -> Result<Deletions, EditError> {
         self.check_range(position, len)?;
+        if !self.waiting.is_empty() && self.waiting.first(replica).is_some() {
+            return Err(EditError::Behind);
+        }
         // Each piece takes one dot, and there are no more pieces than characters.
         self.check_room(self.slot(replica), len as u32, 0).ok_or(EditError::Overflow)?;
         let mut deletions = Deletions::default();
@@ -431,6 +438,19 @@ impl<O: Ordering> Text<O> {
             return Err(ApplyError::Conflict { dot });
         }
         if known >= dots { Ok(false) } else { self.integrate_insert(&part(insert, known, u64::MAX)) }
+    }
+
+    /// The first dot about which the operation says something else than the set.
+    pub(super) fn other_content(&self, op: &Op<'_>) -> Option<Dot> {
+        let id = op.id();
+        let known = self.next(id.replica).saturating_sub(id.counter);
+        let applied = match op {
+            Op::Insert(insert) if known > 0 => self.contradiction(&part(insert, 0, known).into()),
+            Op::Delete(_) if known > 0 => self.contradiction(op),
+            _ => None,
+        };
+        let contradicts = |(dot, unit): &(Dot, Unit)| self.waiting.unit(*dot).is_some_and(|held| held != *unit);
+        applied.or_else(|| units(op, known).find(contradicts).map(|(dot, _)| dot))
     }
 
     /// The first applied dot about which the operation, all of whose dots have been applied, says something else.

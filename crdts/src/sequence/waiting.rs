@@ -10,8 +10,11 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::op::{Delete, Dot, Insert, Op};
-use crate::clock::ReplicaId;
+use super::op::{Delete, Insert, Op};
+use crate::{
+    causality::{Dot, DotRange},
+    clock::ReplicaId,
+};
 
 #[derive(Clone, Debug)]
 enum Held {
@@ -156,9 +159,24 @@ impl Waiting {
         }
     }
 
-    /// All held operations, by dot.
-    pub(super) fn ops(&self) -> impl Iterator<Item = Op<'_>> {
-        self.held.iter().map(|(&id, held)| held.op(id))
+    /// Visits the held operations with dots of a range, cut to it.
+    pub(super) fn ops_within(&self, range: DotRange, visit: &mut dyn FnMut(Op<'_>)) {
+        let mut at = range.first;
+        while at <= range.last {
+            let from = Dot::new(range.replica, at);
+            let found = self.covering(from).or_else(|| self.held.range(from..).next().map(|(&id, held)| (id, held)));
+            let Some((id, held)) = found.filter(|(id, _)| id.replica == range.replica && id.counter <= range.last)
+            else {
+                return;
+            };
+            let skipped = at.saturating_sub(id.counter);
+            let len = (held.dots() - skipped).min(range.last - id.counter - skipped + 1);
+            match held.op(id) {
+                Op::Insert(insert) => visit(part(&insert, skipped, len).into()),
+                delete @ Op::Delete(_) => visit(delete),
+            }
+            at = id.counter + skipped + len;
+        }
     }
 
     /// Held dots in maximal ranges: the first, and how many.
