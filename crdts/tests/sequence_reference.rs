@@ -88,7 +88,7 @@ fn perform<O: Order>(steps: &[Step]) -> Cluster<O> {
                 cluster.delete(at, position, len.min(cluster.len(at) - position));
             }
             Step::Deliver { into, place } if !cluster.log.is_empty() => {
-                cluster.deliver(into, place % cluster.log.len())
+                cluster.deliver(into, place % cluster.log.len());
             }
             Step::Deliver { .. } => {}
             Step::Sync { into, from } => cluster.sync(into, from),
