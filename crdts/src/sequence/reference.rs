@@ -274,7 +274,9 @@ impl Document {
 /// The text that a set of operations stands for, in whatever order they are given.
 pub fn text<'a>(algorithm: Algorithm, ops: impl IntoIterator<Item = &'a Op<'a>>) -> String {
     let mut updates = Updates::default();
-    ops.into_iter().for_each(|op| updates.receive(op));
+    for op in ops {
+        updates.receive(op);
+    }
     Document::new(algorithm, &updates).text()
 }
 
@@ -370,7 +372,9 @@ impl Replica {
                 Op::Delete(Delete { id: Dot::new(self.id, counter), target: run[0], len: run.len() as u64 })
             })
             .collect();
-        ops.iter().for_each(|op| self.receive(op));
+        for op in &ops {
+            self.receive(op);
+        }
         Ok(ops)
     }
 
