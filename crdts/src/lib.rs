@@ -57,6 +57,7 @@ pub mod laws;
 pub mod object;
 pub mod objects;
 pub mod pn_counter;
+pub mod replication;
 
 pub use atom::Atom;
 pub use clock::ReplicaId;
