@@ -30,7 +30,9 @@
 //! whom, is the caller's.
 
 pub mod causal_buffer;
+pub mod delta_buffer;
 pub mod op;
 
 pub use causal_buffer::{CausalBuffer, DeliveryError, Receipt};
+pub use delta_buffer::{DeltaBuffer, Interval, Origin, optimal_delta};
 pub use op::{OpReplica, Received, TaggedOp};
