@@ -77,6 +77,13 @@ impl<V: Atom> DotFun<V> {
         }
     }
 
+    /// Writes under a dot, in place of everything that is there.
+    #[inline]
+    pub fn replace_all(&mut self, dot: Dot, value: V) {
+        self.entries.clear();
+        self.entries.push((dot, value));
+    }
+
     fn position(&self, dot: Dot) -> Result<usize, usize> {
         self.entries.binary_search_by_key(&dot, |(other, _)| *other)
     }
@@ -184,8 +191,9 @@ impl<V: Atom> DotStore for DotFun<V> {
     fn weight(&self) -> Weight {
         let mut weight = Weight { metadata_bytes: varint_bytes(self.entries.len() as u64), ..Weight::default() };
         for (dot, value) in &self.entries {
-            weight.metadata_bytes += dot.encoded_bytes();
-            weight.payload_bytes += value.encoded_bytes();
+            let metadata_bytes = value.metadata_bytes();
+            weight.metadata_bytes += dot.encoded_bytes() + metadata_bytes;
+            weight.payload_bytes += value.encoded_bytes() - metadata_bytes;
         }
         weight
     }
