@@ -61,6 +61,7 @@ pub mod objects;
 pub mod or_map;
 pub mod pn_counter;
 pub mod resettable_counter;
+pub mod sequence;
 
 pub use atom::Atom;
 pub use cart::Cart;

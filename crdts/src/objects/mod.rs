@@ -50,4 +50,5 @@ pub mod max_register;
 pub mod mv_register;
 pub mod register;
 pub mod resettable_counter;
+pub mod sequence;
 pub mod set;
