@@ -42,13 +42,15 @@
 use std::{
     cmp::Ordering,
     hash::{Hash, Hasher},
+    sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     atom::Atom,
-    causality::{Causal, CausalContext, CausalSpec, CausalType, Change, Dot, DotFun, Effect, Event, VersionVector},
+    causality::{Causal, CausalSpec, CausalType, Change, Dot, DotFun, Effect, Event, VersionVector},
+    clock::ReplicaId,
     encoding::{DecodeError, Reader},
     lattice::{Lattice, UpdateError},
     objects::{
@@ -67,28 +69,42 @@ generic_object! {
 pub type MvRegister<V> = Causal<MvRegisterType<V>>;
 
 /// What a write put into the register.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written<V> {
     value: V,
-    /// The writes that were known, without those of its own replica: the dot implies them.
-    seen: VersionVector,
+    /// The writes that were known, without those of its own replica: the dot implies them. Nothing is `None`. Shared by all
+    /// copies, since it never changes.
+    seen: Option<Arc<VersionVector>>,
+}
+
+impl<V> Written<V> {
+    fn new(value: V, seen: VersionVector) -> Self {
+        Self { value, seen: if seen.is_bottom() { None } else { Some(Arc::new(seen)) } }
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (ReplicaId, u64)> {
+        self.seen.iter().flat_map(|seen| seen.iter())
+    }
+
+    fn vector_bytes(&self) -> u64 {
+        self.seen.as_ref().map_or(1, |seen| seen.encoded_bytes())
+    }
 }
 
 /// A write that no other write has seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Sibling<'a, V> {
     /// The name of the write.
     pub dot: Dot,
     /// What it wrote.
     pub value: &'a V,
-    seen: &'a VersionVector,
+    seen: Option<&'a VersionVector>,
 }
 
 impl<V> Sibling<'_, V> {
     /// The writes to this register that this one had seen, itself included.
     pub fn vector(&self) -> VersionVector {
-        let mut vector = self.seen.clone();
+        let mut vector = self.seen.cloned().unwrap_or_default();
         vector.raise(self.dot.replica, self.dot.counter);
         vector
     }
@@ -103,7 +119,28 @@ impl<V: Atom> MvRegister<V> {
 
 /// The siblings in a store, such as the one under a key of a map, in the order of their dots.
 pub fn siblings<V: Atom>(store: &DotFun<Written<V>>) -> impl ExactSizeIterator<Item = Sibling<'_, V>> {
-    store.iter().map(|(dot, written)| Sibling { dot, value: &written.value, seen: &written.seen })
+    store.iter().map(|(dot, written)| Sibling { dot, value: &written.value, seen: written.seen.as_deref() })
+}
+
+/// What a write of `replica` sees: the writes that it replaces, and what those saw.
+fn seen_by<V: Atom>(store: &DotFun<Written<V>>, replica: ReplicaId) -> Option<Arc<VersionVector>> {
+    let mut replaced = store.iter();
+    if let (Some((dot, written)), None) = (replaced.next(), replaced.next())
+        && dot.replica == replica
+    {
+        return written.seen.clone();
+    }
+    let mut seen = VersionVector::default();
+    for (dot, written) in store.iter() {
+        if let Some(before) = &written.seen {
+            seen.join(before);
+        }
+        seen.raise(dot.replica, dot.counter);
+    }
+    if seen.get(replica) > 0 {
+        seen = seen.iter().filter(|&(other, _)| other != replica).collect();
+    }
+    Written::new((), seen).seen
 }
 
 impl<V: Atom> CausalType for MvRegisterType<V> {
@@ -120,16 +157,8 @@ impl<V: Atom> CausalType for MvRegisterType<V> {
         let RegisterOp::Write(value) = op else {
             return Ok(Effect::none(MultiValueRet::Siblings(Self::value(store))));
         };
-        let (mut removed, mut seen) = (CausalContext::bottom(), VersionVector::default());
-        for (replaced, written) in store.iter() {
-            removed.insert(replaced);
-            seen.join(&written.seen);
-            seen.raise(replaced.replica, replaced.counter);
-        }
-        if seen.get(dot.replica) > 0 {
-            seen = seen.iter().filter(|&(replica, _)| replica != dot.replica).collect();
-        }
-        let written = Written { value: value.clone(), seen };
+        let removed = store.iter().map(|(replaced, _)| replaced).collect();
+        let written = Written { value: value.clone(), seen: seen_by(store, dot.replica) };
         store.replace_all(dot, written.clone());
         Ok(Effect {
             ret: MultiValueRet::Written,
@@ -162,7 +191,7 @@ impl<V: Atom> CausalSpec for MvRegister<V> {
 /// By value, then by what was seen.
 impl<V: Ord> Ord for Written<V> {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.value.cmp(&other.value).then_with(|| self.seen.iter().cmp(other.seen.iter()))
+        self.value.cmp(&other.value).then_with(|| self.entries().cmp(other.entries()))
     }
 }
 
@@ -175,35 +204,59 @@ impl<V: Ord> PartialOrd for Written<V> {
 impl<V: Hash> Hash for Written<V> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.value.hash(state);
-        self.seen.iter().len().hash(state);
-        self.seen.iter().for_each(|entry| entry.hash(state));
+        self.entries().count().hash(state);
+        self.entries().for_each(|entry| entry.hash(state));
     }
 }
 
 impl<V: Atom> Atom for Written<V> {
     fn encode(&self, out: &mut Vec<u8>) {
         self.value.encode(out);
-        self.seen.encode_body(out);
+        match &self.seen {
+            Some(seen) => seen.encode_body(out),
+            None => VersionVector::default().encode_body(out),
+        }
     }
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { value: V::decode(reader)?, seen: VersionVector::decode_body(reader)? })
+        let value = V::decode(reader)?;
+        Ok(Self::new(value, VersionVector::decode_body(reader)?))
     }
 
     fn encoded_bytes(&self) -> u64 {
-        self.value.encoded_bytes() + self.seen.encoded_bytes()
+        self.value.encoded_bytes() + self.vector_bytes()
     }
 
     fn metadata_bytes(&self) -> u64 {
-        self.value.metadata_bytes() + self.seen.encoded_bytes()
+        self.value.metadata_bytes() + self.vector_bytes()
     }
 
     fn fold(&self, word: &mut dyn FnMut(u64)) {
         self.value.fold(word);
-        word(self.seen.iter().len() as u64);
-        for (replica, last) in self.seen.iter() {
+        word(self.entries().count() as u64);
+        for (replica, last) in self.entries() {
             word(u64::from(replica.0));
             word(last);
         }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form<V> {
+    value: V,
+    seen: VersionVector,
+}
+
+impl<V: Serialize> Serialize for Written<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Form { value: &self.value, seen: self.entries().collect() }.serialize(serializer)
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Written<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Form { value, seen } = Form::deserialize(deserializer)?;
+        Ok(Self::new(value, seen))
     }
 }

@@ -148,6 +148,12 @@ impl CausalContext {
         }
     }
 
+    /// For questions in ascending order.
+    #[inline]
+    pub(crate) fn walk(&self) -> Walk<'_> {
+        Walk { ranges: self.ranges() }
+    }
+
     /// How many updates of `replica` are known without a gap.
     #[inline]
     pub fn prefix(&self, replica: ReplicaId) -> u64 {
@@ -432,6 +438,21 @@ impl CausalContext {
     }
 }
 
+/// A context that is asked for ascending dots: the answers together take one pass over it.
+#[derive(Clone, Debug)]
+pub(crate) struct Walk<'a> {
+    ranges: &'a [DotRange],
+}
+
+impl Walk<'_> {
+    /// Is the update known? No dot is smaller than the one before it.
+    #[inline]
+    pub(crate) fn contains(&mut self, dot: Dot) -> bool {
+        self.ranges = &self.ranges[reach(self.ranges, dot.replica, dot.counter)..];
+        self.ranges.first().is_some_and(|range| range.contains(dot))
+    }
+}
+
 /// How many ranges end before the dot: found in steps that double, so that what lies near is found at once, and what lies far
 /// without looking at everything before.
 fn reach(ranges: &[DotRange], replica: ReplicaId, first: u64) -> usize {
@@ -503,8 +524,7 @@ impl Lattice for CausalContext {
     fn le(&self, other: &Self) -> bool {
         let mut others = other.ranges();
         self.ranges().iter().all(|range| {
-            let behind = others.partition_point(|o| (o.replica, o.last) < (range.replica, range.first));
-            others = &others[behind..];
+            others = &others[reach(others, range.replica, range.first)..];
             others.first().is_some_and(|o| o.replica == range.replica && o.first <= range.first && range.last <= o.last)
         })
     }
