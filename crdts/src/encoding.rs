@@ -164,6 +164,11 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
+    /// Ends the reading: all that is left belongs to something else.
+    pub fn rest(self) -> &'a [u8] {
+        self.rest
+    }
+
     /// Ends the reading: nothing may be left.
     pub fn finish(self) -> Result<(), DecodeError> {
         match self.rest.len() {

@@ -60,6 +60,7 @@ pub mod object;
 pub mod objects;
 pub mod or_map;
 pub mod pn_counter;
+pub mod replication;
 pub mod resettable_counter;
 pub mod sequence;
 
