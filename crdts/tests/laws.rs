@@ -1,13 +1,17 @@
 //! Every type obeys every law. A type registers with one line at the end.
 
 use crdts::{
-    Crdt, Encode, GCounter, Lattice, Object, PnCounter,
+    Crdt, DwFlag, Encode, EwFlag, GCounter, Lattice, Object, OrSet, OrSetTombstones, PnCounter, RwSet,
     laws::{
         Violation,
         histories::{Step, check_history, check_small_histories},
         states::{check_encoding, check_joins},
     },
-    objects::counter::CounterOp::{self, Add, Read},
+    objects::{
+        counter::CounterOp::{self, Add, Read},
+        flag::FlagOp,
+        set::SetOp,
+    },
 };
 use proptest::prelude::*;
 
@@ -30,6 +34,21 @@ fn steps<T: Clone + std::fmt::Debug + 'static>(
 fn counter_ops() -> impl Strategy<Value = CounterOp> {
     let edges = prop::sample::select(vec![0, 1, -1, i64::MAX, i64::MIN, i64::MAX - 1]);
     prop_oneof![6 => (-300..300_i64).prop_map(Add), 2 => any::<i64>().prop_map(Add), 2 => edges.prop_map(Add), 1 => Just(Read)]
+}
+
+/// Few elements, so that operations meet.
+fn set_ops() -> impl Strategy<Value = SetOp<u16>> {
+    let element = || prop_oneof![4 => 0..6_u16, 1 => any::<u16>()];
+    prop_oneof![
+        4 => element().prop_map(SetOp::Add),
+        3 => element().prop_map(SetOp::Remove),
+        1 => element().prop_map(SetOp::Contains),
+        1 => Just(SetOp::Read),
+    ]
+}
+
+fn flag_ops() -> impl Strategy<Value = FlagOp> {
+    prop::sample::select(vec![FlagOp::Enable, FlagOp::Disable, FlagOp::Read])
 }
 
 /// A state after some operations at some of 40 replicas, so that states outgrow their inline storage.
@@ -102,3 +121,8 @@ where
 
 law_tests!(g_counter: GCounter, [Add(1), Add(2)], counter_ops());
 law_tests!(pn_counter: PnCounter, [Add(1), Add(-2)], counter_ops());
+law_tests!(or_set: OrSet<u16>, [SetOp::Add(1), SetOp::Remove(1)], set_ops());
+law_tests!(or_set_tombstones: OrSetTombstones<u16>, [SetOp::Add(1), SetOp::Remove(1)], set_ops());
+law_tests!(rw_set: RwSet<u16>, [SetOp::Add(1), SetOp::Remove(1)], set_ops());
+law_tests!(ew_flag: EwFlag, [FlagOp::Enable, FlagOp::Disable], flag_ops());
+law_tests!(dw_flag: DwFlag, [FlagOp::Enable, FlagOp::Disable], flag_ops());

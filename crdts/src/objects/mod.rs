@@ -40,6 +40,8 @@ macro_rules! generic_object {
     };
 }
 
+pub(crate) use generic_object;
+
 pub mod cart;
 pub mod counter;
 pub mod flag;
