@@ -1,14 +1,23 @@
 //! Every type obeys every law. A type registers with one line at the end.
 
 use crdts::{
-    Crdt, Encode, GCounter, Lattice, Object, PnCounter,
+    Cart, Crdt, DwFlag, Encode, EwFlag, GCounter, Lattice, MvRegister, Object, OrMap, OrSet, OrSetTombstones,
+    PnCounter, ResettableCounter, RwSet,
     laws::{
         Violation,
         deliveries::check_deliveries,
         histories::{self, Explored, Step},
         states::{check_encoding, check_hostile_join, check_joins},
     },
-    objects::counter::CounterOp::{self, Add, Read},
+    objects::{
+        cart::CartOp,
+        counter::CounterOp::{self, Add, Read},
+        flag::FlagOp,
+        map::MapOp,
+        register::RegisterOp,
+        resettable_counter::ResetCounterOp,
+        set::SetOp,
+    },
 };
 use proptest::prelude::*;
 
@@ -31,6 +40,60 @@ fn steps<T: Clone + std::fmt::Debug + 'static>(
 fn counter_ops() -> impl Strategy<Value = CounterOp> {
     let edges = prop::sample::select(vec![0, 1, -1, i64::MAX, i64::MIN, i64::MAX - 1]);
     prop_oneof![6 => (-300..300_i64).prop_map(Add), 2 => any::<i64>().prop_map(Add), 2 => edges.prop_map(Add), 1 => Just(Read)]
+}
+
+fn register_ops() -> impl Strategy<Value = RegisterOp<u8>> {
+    prop_oneof![4 => (0..3_u8).prop_map(RegisterOp::Write), 1 => Just(RegisterOp::Read)]
+}
+
+fn reset_counter_ops() -> impl Strategy<Value = ResetCounterOp> {
+    counter_ops().prop_flat_map(|op| {
+        let op = match op {
+            Add(amount) => ResetCounterOp::Add(amount),
+            Read => ResetCounterOp::Read,
+        };
+        prop_oneof![4 => Just(op), 1 => Just(ResetCounterOp::Reset)]
+    })
+}
+
+/// Operations on few keys, so that they meet.
+fn map_ops<Op: Clone + std::fmt::Debug>(ops: impl Strategy<Value = Op>) -> impl Strategy<Value = MapOp<u8, Op>> {
+    prop_oneof![
+        6 => (0..3_u8, ops).prop_map(|(key, op)| MapOp::Update { key, op }),
+        2 => (0..3_u8).prop_map(MapOp::Remove),
+        1 => Just(MapOp::Read),
+    ]
+}
+
+fn cart_ops() -> impl Strategy<Value = CartOp<u8>> {
+    let quantity = prop_oneof![8 => 0..9_u64, 1 => any::<u64>(), 1 => Just(i64::MAX as u64)];
+    let by = prop_oneof![8 => -9..9_i64, 1 => any::<i64>(), 1 => Just(i64::MIN)];
+    prop_oneof![
+        4 => (0..3_u8, quantity).prop_map(|(item, quantity)| CartOp::Add { item, quantity }),
+        4 => (0..3_u8, by).prop_map(|(item, by)| CartOp::Change { item, by }),
+        2 => (0..3_u8).prop_map(|item| CartOp::Remove { item }),
+        1 => Just(CartOp::View),
+    ]
+}
+
+/// The operation under a key.
+fn at<K, Op>(key: K, op: Op) -> MapOp<K, Op> {
+    MapOp::Update { key, op }
+}
+
+/// Few elements, so that operations meet.
+fn set_ops() -> impl Strategy<Value = SetOp<u16>> {
+    let element = || prop_oneof![4 => 0..6_u16, 1 => any::<u16>()];
+    prop_oneof![
+        4 => element().prop_map(SetOp::Add),
+        3 => element().prop_map(SetOp::Remove),
+        1 => element().prop_map(SetOp::Contains),
+        1 => Just(SetOp::Read),
+    ]
+}
+
+fn flag_ops() -> impl Strategy<Value = FlagOp> {
+    prop::sample::select(vec![FlagOp::Enable, FlagOp::Disable, FlagOp::Read])
 }
 
 /// What replicas wrote, each by itself, after a common beginning. Their ids are spread so that states outgrow their inline
@@ -148,3 +211,35 @@ where
 
 law_tests!(g_counter: GCounter, [Add(1), Add(2)], counter_ops());
 law_tests!(pn_counter: PnCounter, [Add(1), Add(-2)], counter_ops());
+law_tests!(causal mv_register: MvRegister<u8>, [RegisterOp::Write(1), RegisterOp::Write(2)], register_ops());
+law_tests!(causal resettable_counter: ResettableCounter, [ResetCounterOp::Add(1), ResetCounterOp::Reset], reset_counter_ops());
+law_tests!(
+    causal map_of_registers: OrMap<u8, MvRegister<u8>>,
+    [at(0, RegisterOp::Write(1)), MapOp::Remove(0)],
+    map_ops(register_ops())
+);
+law_tests!(
+    causal map_of_maps: OrMap<u8, OrMap<u8, MvRegister<u8>>>,
+    [at(0, at(0, RegisterOp::Write(1))), at(0, MapOp::Remove(0)), MapOp::Remove(0)],
+    map_ops(map_ops(register_ops()))
+);
+law_tests!(
+    causal map_of_counters: OrMap<u8, ResettableCounter>,
+    [at(0, ResetCounterOp::Add(-1)), MapOp::Remove(0)],
+    map_ops(reset_counter_ops())
+);
+law_tests!(
+    causal map_of_sets: OrMap<u8, OrSet<u16>>,
+    [at(0, SetOp::Add(1)), at(0, SetOp::Remove(1)), MapOp::Remove(0)],
+    map_ops(set_ops())
+);
+law_tests!(
+    causal cart: Cart<u8>,
+    [CartOp::Add { item: 0, quantity: 2 }, CartOp::Change { item: 0, by: -1 }, CartOp::Remove { item: 0 }],
+    cart_ops()
+);
+law_tests!(causal or_set: OrSet<u16>, [SetOp::Add(1), SetOp::Remove(1)], set_ops());
+law_tests!(causal or_set_tombstones: OrSetTombstones<u16>, [SetOp::Add(1), SetOp::Remove(1)], set_ops());
+law_tests!(causal rw_set: RwSet<u16>, [SetOp::Add(1), SetOp::Remove(1)], set_ops());
+law_tests!(causal ew_flag: EwFlag, [FlagOp::Enable, FlagOp::Disable], flag_ops());
+law_tests!(causal dw_flag: DwFlag, [FlagOp::Enable, FlagOp::Disable], flag_ops());
