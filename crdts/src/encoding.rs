@@ -74,6 +74,8 @@ pub enum DecodeError {
     Inapplicable,
     /// The bytes describe a state, but are not its encoding.
     NotCanonical,
+    /// A dot is at two places.
+    DotTwice,
     /// Bytes follow the state.
     TrailingBytes {
         /// How many.
@@ -99,6 +101,7 @@ impl fmt::Display for DecodeError {
             Self::Compression => f.write_str("the compressed bytes are damaged, or stand for more than is allowed"),
             Self::Inapplicable => f.write_str("an operation cannot be applied where it stands"),
             Self::NotCanonical => f.write_str("the bytes describe a state, but are not its encoding"),
+            Self::DotTwice => f.write_str("a dot is at two places"),
             Self::TrailingBytes { count } => write!(f, "{count} bytes follow the state"),
         }
     }
@@ -185,7 +188,7 @@ impl<'a> Reader<'a> {
     }
 
     /// All bytes that are left.
-    pub(crate) const fn rest(&self) -> &'a [u8] {
+    pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
 

@@ -34,10 +34,10 @@ use crdts::{
     clock::ReplicaId,
     lattice::{Crdt, UpdateError, Weight},
     object::Object,
+    replication::{DeltaBuffer, Interval, Origin},
 };
 
 mod config;
-mod delta_buffer;
 mod message;
 mod sample;
 mod summed;
@@ -52,7 +52,6 @@ use crate::kernel::{
     ids::{NodeId, OpId},
     node::{Context, Knowledge, Node, OpOf, Purpose, Recovery, Refusal, Reply},
 };
-use delta_buffer::{DeltaBuffer, Origin};
 use sample::Sample;
 
 /// It is time for the next round.
@@ -65,7 +64,7 @@ pub struct Round;
 pub struct Gossip<C> {
     state: Summed<C>,
     /// Only where deltas are pushed.
-    buffer: Option<Box<DeltaBuffer<C>>>,
+    buffer: Option<Box<DeltaBuffer<C, NodeId>>>,
     // What rounds need of the configuration. A replica of a small counter fills two cache lines.
     interval_ns: u64,
     jitter_ns: u64,
@@ -135,7 +134,7 @@ where
         let incarnation = cx.incarnation();
         // Peers must learn of a restart even from a replica that has nothing to tell: they may have to tell it a lot.
         if let Some(interval) = buffer.interval_for(peer, self.state.content(), incarnation > 0) {
-            let delta_buffer::Interval { content, whole, builds_on, through } = interval;
+            let Interval { content, whole, builds_on, through } = interval;
             cx.send(peer, Message::Interval { content, whole, answer, incarnation, builds_on, through });
         }
     }
@@ -157,7 +156,7 @@ where
 
     /// Joins what has come in. `origin` knows it and needs not be told; `None` when its incarnation is not known.
     #[inline]
-    fn absorb(&mut self, received: &C, origin: Option<Origin>, cx: &mut impl Context<Self>) {
+    fn absorb(&mut self, received: &C, origin: Option<Origin<NodeId>>, cx: &mut impl Context<Self>) {
         let Some(buffer) = &mut self.buffer else {
             if self.state.join(received) {
                 cx.touched();

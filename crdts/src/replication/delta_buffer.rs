@@ -1,5 +1,5 @@
 //! Delta intervals with acknowledgements: Algorithm 2 of Almeida, Shoker and Baquero (2018), "Delta state replicated
-//! data types", with the two improvements of Enes et al. (2019), "Efficient synchronization of state-based CRDTs".
+//! data types", with the two improvements of Enes et al. (2019, ICDE), "Efficient synchronization of state-based CRDTs".
 //!
 //! A replica numbers its deltas: those of its own updates, and those that it received and that told it something. For
 //! each neighbour it knows up to which number the neighbour has acknowledged them, and sends the join of all from there
@@ -10,49 +10,80 @@
 //!                            n3 acknowledged nothing: it gets the full state, and acknowledges 5
 //! ```
 //!
-//! * *BP* (avoid back-propagation): a delta is not sent to the neighbour that it came from.
-//! * *RR* (remove redundant state): of a received delta only the part that was new is kept; the caller sees to that.
+//! * *BP* (avoid back-propagation): a delta is not sent to the neighbour that it came from. The caller names the [`Origin`].
+//! * *RR* (remove redundant state): of a received delta only the part that was new is kept. The caller records that part:
+//!   [`optimal_delta`], or what [`Crdt::delta_since`](crate::Crdt::delta_since) gives for the digest before.
 //! * The buffer is bounded. A neighbour that it no longer reaches back to gets the full state.
 //!
 //! **Invariant.** What a neighbour has acknowledged, *in its present incarnation*, it knows. An incarnation may have
 //! forgotten what the one before it knew; so whoever hears of a new incarnation starts over with it, replicas announce
 //! themselves after a restart, and nobody acknowledges an interval that builds on what a former incarnation
 //! acknowledged. Numbers too belong to one incarnation of the replica that gave them.
+//!
+//! ```
+//! use crdts::{Crdt, GCounter, Lattice, ReplicaId, objects::counter::CounterOp, replication::DeltaBuffer};
+//!
+//! let mut state = GCounter::bottom();
+//! let mut buffer = DeltaBuffer::new(16);
+//! buffer.record(state.update(ReplicaId(1), &CounterOp::Add(5))?.delta, None);
+//! let interval = buffer.interval_for("paris", &state, false).ok_or("Paris knows nothing yet")?;
+//! assert_eq!((&interval.content, interval.whole, interval.through), (&state, true, 1));
+//!
+//! buffer.acknowledge("paris", interval.builds_on, interval.through);
+//! assert_eq!(buffer.interval_for("paris", &state, false), None);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What is deliberately absent: rounds, timers, and the choice of neighbours.
 
 use std::collections::VecDeque;
 
-use crdts::lattice::Lattice;
+use crate::lattice::Lattice;
 
-use crate::kernel::ids::NodeId;
+/// What `news` tells to somebody who knows `known`, and nothing else: the join of those parts of its irredundant
+/// decomposition that are not below `known` (Enes et al. 2019, section III: Δ).
+#[must_use]
+pub fn optimal_delta<L: Lattice>(news: &L, known: &L) -> L {
+    let mut delta = L::bottom();
+    for part in news.decompose() {
+        if !part.le(known) {
+            delta.join(&part);
+        }
+    }
+    delta
+}
 
 /// What to send to a neighbour.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Interval<C> {
-    pub(super) content: C,
+pub struct Interval<C> {
+    /// What to join.
+    pub content: C,
     /// Is it the full state?
-    pub(super) whole: bool,
+    pub whole: bool,
     /// The incarnation of the neighbour that acknowledged what comes before it.
-    pub(super) builds_on: u32,
-    /// The number that follows the last delta in it.
-    pub(super) through: u64,
+    pub builds_on: u32,
+    /// The number that follows the last delta in it: what to acknowledge.
+    pub through: u64,
 }
 
 /// The neighbour that a delta came from. A later incarnation of it may have forgotten the delta.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Origin {
-    pub(super) id: NodeId,
-    pub(super) incarnation: u32,
+pub struct Origin<N> {
+    /// The neighbour.
+    pub id: N,
+    /// How often it had started over.
+    pub incarnation: u32,
 }
 
 #[derive(Clone, Debug)]
-struct Delta<C> {
+struct Delta<C, N> {
     content: C,
-    origin: Option<Origin>,
+    origin: Option<Origin<N>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Neighbour {
-    id: NodeId,
+struct Neighbour<N> {
+    id: N,
     /// The latest incarnation heard of.
     incarnation: u32,
     /// The number that follows the last delta that this incarnation acknowledged.
@@ -61,32 +92,43 @@ struct Neighbour {
 
 /// The deltas of one incarnation of a replica, and what its neighbours have acknowledged.
 #[derive(Clone, Debug)]
-pub(super) struct DeltaBuffer<C> {
+pub struct DeltaBuffer<C, N> {
     /// The number of the first delta that is still there.
     first: u64,
-    deltas: VecDeque<Delta<C>>,
+    deltas: VecDeque<Delta<C, N>>,
     /// Sorted by id.
-    neighbours: Vec<Neighbour>,
+    neighbours: Vec<Neighbour<N>>,
     deltas_max: usize,
 }
 
-impl<C: Lattice> DeltaBuffer<C> {
-    pub(super) fn new(deltas_max: u32) -> Self {
+impl<C: Lattice, N: Copy + Ord> DeltaBuffer<C, N> {
+    /// A buffer that holds at most `deltas_max` deltas.
+    pub fn new(deltas_max: u32) -> Self {
         Self { first: 0, deltas: VecDeque::new(), neighbours: Vec::new(), deltas_max: deltas_max as usize }
     }
 
     /// Starts over, as after a restart.
-    pub(super) fn forget(&mut self) {
+    pub fn forget(&mut self) {
         self.first = 0;
         self.deltas.clear();
         self.neighbours.clear();
+    }
+
+    /// How many deltas are held.
+    pub fn len(&self) -> usize {
+        self.deltas.len()
+    }
+
+    /// Is none held?
+    pub fn is_empty(&self) -> bool {
+        self.deltas.is_empty()
     }
 
     fn next(&self) -> u64 {
         self.first + self.deltas.len() as u64
     }
 
-    fn neighbour(&mut self, id: NodeId) -> &mut Neighbour {
+    fn neighbour(&mut self, id: N) -> &mut Neighbour<N> {
         let at = match self.neighbours.binary_search_by_key(&id, |neighbour| neighbour.id) {
             Ok(at) => at,
             Err(at) => {
@@ -98,7 +140,7 @@ impl<C: Lattice> DeltaBuffer<C> {
     }
 
     /// A message of this incarnation of a neighbour has come. Returns whether it is the latest one.
-    pub(super) fn hear_of(&mut self, id: NodeId, incarnation: u32) -> bool {
+    pub fn hear_of(&mut self, id: N, incarnation: u32) -> bool {
         let neighbour = self.neighbour(id);
         if incarnation > neighbour.incarnation {
             (neighbour.incarnation, neighbour.acked) = (incarnation, None);
@@ -107,7 +149,7 @@ impl<C: Lattice> DeltaBuffer<C> {
     }
 
     /// Numbers a delta.
-    pub(super) fn record(&mut self, content: C, origin: Option<Origin>) {
+    pub fn record(&mut self, content: C, origin: Option<Origin<N>>) {
         self.deltas.push_back(Delta { content, origin });
         if self.deltas.len() > self.deltas_max {
             self.deltas.pop_front();
@@ -117,7 +159,7 @@ impl<C: Lattice> DeltaBuffer<C> {
 
     /// What `to` has not acknowledged, if anything; `announce`: something is sent to a neighbour that has never
     /// acknowledged anything, even if there is nothing to tell.
-    pub(super) fn interval_for(&mut self, to: NodeId, state: &C, announce: bool) -> Option<Interval<C>> {
+    pub fn interval_for(&mut self, to: N, state: &C, announce: bool) -> Option<Interval<C>> {
         let (first, next) = (self.first, self.next());
         let Neighbour { incarnation: builds_on, acked, .. } = *self.neighbour(to);
         let whole = || Some(Interval { content: state.clone(), whole: true, builds_on, through: next });
@@ -142,14 +184,14 @@ impl<C: Lattice> DeltaBuffer<C> {
     }
 
     /// Incarnation `by` of `from` knows all deltas before `through`.
-    pub(super) fn acknowledge(&mut self, from: NodeId, by: u32, through: u64) {
+    pub fn acknowledge(&mut self, from: N, by: u32, through: u64) {
         if !self.hear_of(from, by) {
             return;
         }
         self.advance(from, through.min(self.next()));
     }
 
-    fn advance(&mut self, id: NodeId, through: u64) {
+    fn advance(&mut self, id: N, through: u64) {
         let neighbour = self.neighbour(id);
         let before = neighbour.acked;
         neighbour.acked = before.max(Some(through));
@@ -168,25 +210,22 @@ impl<C: Lattice> DeltaBuffer<C> {
             self.first = least;
         }
     }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.deltas.len()
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use crdts::{GCounter, clock::ReplicaId, lattice::Crdt, objects::counter::CounterOp};
-
     use super::*;
+    use crate::{GCounter, PnCounter, clock::ReplicaId, lattice::Crdt, objects::counter::CounterOp};
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    struct NodeId(u32);
 
     const PEER: NodeId = NodeId(1);
     const OTHER: NodeId = NodeId(2);
 
     struct Replica {
         state: GCounter,
-        buffer: DeltaBuffer<GCounter>,
+        buffer: DeltaBuffer<GCounter, NodeId>,
     }
 
     impl Replica {
@@ -194,7 +233,7 @@ mod tests {
             Self { state: GCounter::bottom(), buffer: DeltaBuffer::new(deltas_max) }
         }
 
-        fn add(&mut self, writer: u32, origin: Option<Origin>) -> GCounter {
+        fn add(&mut self, writer: u32, origin: Option<Origin<NodeId>>) -> GCounter {
             let update = self.state.update(ReplicaId(writer), &CounterOp::Add(1)).expect("an addition of 1");
             self.buffer.record(update.delta.clone(), origin);
             update.delta
@@ -278,5 +317,16 @@ mod tests {
         // Nor does what came from the former incarnation.
         let theirs = replica.add(1, Some(Origin { id: PEER, incarnation: 0 }));
         assert_eq!(replica.interval(PEER), Some((theirs, false, 2)));
+    }
+
+    #[test]
+    fn the_optimal_delta_holds_what_is_not_known_already() {
+        let (mut ours, mut theirs) = (PnCounter::bottom(), PnCounter::bottom());
+        let common = ours.update(ReplicaId(1), &CounterOp::Add(3)).expect("an addition").delta;
+        theirs.join(&common);
+        let news = theirs.update(ReplicaId(2), &CounterOp::Add(-4)).expect("an addition").delta;
+        assert_eq!(optimal_delta(&theirs, &ours), news);
+        assert_eq!(optimal_delta(&theirs, &ours), theirs.delta_since(&ours.digest()));
+        assert!(optimal_delta(&ours, &theirs).is_bottom());
     }
 }
