@@ -46,6 +46,8 @@
 //!
 //! Clocks, randomness, networks, threads, and any iteration order that differs between runs.
 
+pub mod atom;
+pub mod causality;
 pub mod clock;
 pub mod encoding;
 mod entries;
@@ -56,9 +58,10 @@ pub mod object;
 pub mod objects;
 pub mod pn_counter;
 
+pub use atom::Atom;
 pub use clock::ReplicaId;
 pub use encoding::{DecodeError, Encode};
 pub use g_counter::GCounter;
-pub use lattice::{Crdt, Lattice, Update, UpdateError, Weight};
+pub use lattice::{Crdt, JoinError, Lattice, Update, UpdateError, Weight};
 pub use object::Object;
 pub use pn_counter::PnCounter;
