@@ -47,6 +47,7 @@
 //! Clocks, randomness, networks, threads, and any iteration order that differs between runs.
 
 pub mod atom;
+pub mod bounded_counter;
 pub mod causality;
 pub mod clock;
 pub mod encoding;
@@ -59,6 +60,7 @@ pub mod objects;
 pub mod pn_counter;
 
 pub use atom::Atom;
+pub use bounded_counter::BoundedCounter;
 pub use clock::ReplicaId;
 pub use encoding::{DecodeError, Encode};
 pub use g_counter::GCounter;

@@ -1,13 +1,16 @@
 //! Every type obeys every law. A type registers with one line at the end.
 
 use crdts::{
-    Crdt, Encode, GCounter, Lattice, Object, PnCounter,
+    BoundedCounter, Crdt, Encode, GCounter, Lattice, Object, PnCounter, ReplicaId,
     laws::{
         Violation,
         histories::{Step, check_history, check_small_histories},
         states::{check_encoding, check_joins},
     },
-    objects::counter::CounterOp::{self, Add, Read},
+    objects::{
+        bounded_counter::BoundedOp::{self, Decrement, Increment, Transfer},
+        counter::CounterOp::{self, Add, Read},
+    },
 };
 use proptest::prelude::*;
 
@@ -32,6 +35,17 @@ fn counter_ops() -> impl Strategy<Value = CounterOp> {
     prop_oneof![6 => (-300..300_i64).prop_map(Add), 2 => any::<i64>().prop_map(Add), 2 => edges.prop_map(Add), 1 => Just(Read)]
 }
 
+/// Amounts that rights suffice for, that they do not suffice for, and that overflow.
+fn bounded_ops() -> impl Strategy<Value = BoundedOp> {
+    let amounts = || prop_oneof![8 => 0..20_u64, 1 => prop::sample::select(vec![u64::MAX, u64::MAX - 1, 1 << 63])];
+    prop_oneof![
+        3 => amounts().prop_map(Increment),
+        3 => amounts().prop_map(Decrement),
+        3 => (0..5_u32, amounts()).prop_map(|(to, amount)| Transfer { to: ReplicaId(to), amount }),
+        1 => Just(BoundedOp::Read),
+    ]
+}
+
 /// A state after some operations at some of 40 replicas, so that states outgrow their inline storage.
 fn state<C: Crdt>(ops: &[(u32, Op<C>)]) -> C {
     let mut state = C::bottom();
@@ -43,9 +57,11 @@ fn state<C: Crdt>(ops: &[(u32, Op<C>)]) -> C {
 }
 
 fn all_small_histories<C: Crdt>(ops: &[Op<C>]) -> Result<(), Violation> {
-    let explored = check_small_histories::<C>(ops, 3, 5)?;
+    // Fifteen choices a step make as many histories of four steps as seconds allow.
+    let steps = if ops.len() > 2 { 4 } else { 5 };
+    let explored = check_small_histories::<C>(ops, 3, steps)?;
     let choices = 3 * ops.len() as u64 + 6;
-    assert_eq!(explored.histories, (1..=5).map(|length| choices.pow(length)).sum::<u64>());
+    assert_eq!(explored.histories, (1..=steps as u32).map(|length| choices.pow(length)).sum::<u64>());
     assert!(explored.states > 50, "{explored:?}");
     Ok(())
 }
@@ -102,3 +118,8 @@ where
 
 law_tests!(g_counter: GCounter, [Add(1), Add(2)], counter_ops());
 law_tests!(pn_counter: PnCounter, [Add(1), Add(-2)], counter_ops());
+law_tests!(
+    bounded_counter: BoundedCounter,
+    [Increment(2), Decrement(1), Transfer { to: ReplicaId(1), amount: 1 }],
+    bounded_ops()
+);

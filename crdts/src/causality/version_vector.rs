@@ -68,6 +68,11 @@ impl VersionVector {
         self.entries.encode(out);
     }
 
+    /// The size of what [`VersionVector::encode_body`] appends.
+    pub(crate) fn encoded_bytes(&self) -> u64 {
+        self.entries.weight().total_bytes()
+    }
+
     pub(crate) fn decode_body(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self { entries: Entries::decode(reader)? })
     }

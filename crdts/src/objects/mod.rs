@@ -1,3 +1,4 @@
 //! The objects that replicated types implement.
 
+pub mod bounded_counter;
 pub mod counter;
