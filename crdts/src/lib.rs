@@ -58,6 +58,7 @@ pub mod laws;
 pub mod object;
 pub mod objects;
 pub mod pn_counter;
+pub mod sequence;
 
 pub use atom::Atom;
 pub use bounded_counter::BoundedCounter;
