@@ -46,6 +46,7 @@
 //!
 //! Clocks, randomness, networks, threads, and any iteration order that differs between runs.
 
+pub mod arbitration;
 pub mod atom;
 pub mod bounded_counter;
 pub mod causality;
@@ -55,6 +56,8 @@ mod entries;
 pub mod g_counter;
 pub mod lattice;
 pub mod laws;
+pub mod lww_register;
+pub mod max_register;
 pub mod object;
 pub mod objects;
 pub mod pn_counter;
@@ -66,5 +69,7 @@ pub use clock::ReplicaId;
 pub use encoding::{DecodeError, Encode};
 pub use g_counter::GCounter;
 pub use lattice::{Crdt, JoinError, Lattice, Update, UpdateError, Weight};
+pub use lww_register::LwwRegister;
+pub use max_register::{MaxRegister, MinRegister};
 pub use object::Object;
 pub use pn_counter::PnCounter;

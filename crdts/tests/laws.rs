@@ -1,7 +1,8 @@
 //! Every type obeys every law. A type registers with one line at the end.
 
 use crdts::{
-    BoundedCounter, Crdt, Encode, GCounter, Lattice, Object, PnCounter, ReplicaId,
+    BoundedCounter, Crdt, Encode, GCounter, Lattice, LwwRegister, MaxRegister, MinRegister, Object, PnCounter,
+    ReplicaId,
     laws::{
         Violation,
         histories::{Step, check_history, check_small_histories},
@@ -10,6 +11,7 @@ use crdts::{
     objects::{
         bounded_counter::BoundedOp::{self, Decrement, Increment, Transfer},
         counter::CounterOp::{self, Add, Read},
+        register::RegisterOp::{self, Write},
     },
 };
 use proptest::prelude::*;
@@ -44,6 +46,12 @@ fn bounded_ops() -> impl Strategy<Value = BoundedOp> {
         3 => (0..5_u32, amounts()).prop_map(|(to, amount)| Transfer { to: ReplicaId(to), amount }),
         1 => Just(BoundedOp::Read),
     ]
+}
+
+fn register_ops<V: Clone + std::fmt::Debug + 'static>(
+    values: impl Strategy<Value = V> + 'static,
+) -> impl Strategy<Value = RegisterOp<V>> {
+    prop_oneof![6 => values.prop_map(Write), 1 => Just(RegisterOp::Read)]
 }
 
 /// A state after some operations at some of 40 replicas, so that states outgrow their inline storage.
@@ -123,3 +131,10 @@ law_tests!(
     [Increment(2), Decrement(1), Transfer { to: ReplicaId(1), amount: 1 }],
     bounded_ops()
 );
+law_tests!(max_register: MaxRegister<i8>, [Write(1), Write(2), Write(3)], register_ops(any::<i8>()));
+law_tests!(
+    min_register: MinRegister<String>,
+    ["a", "b", "c"].map(|value| Write(value.to_owned())),
+    register_ops(".{0,3}")
+);
+law_tests!(lww_register: LwwRegister<String>, [Write("a".to_owned()), Write("b".to_owned())], register_ops(".{0,3}"));

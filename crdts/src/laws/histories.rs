@@ -106,32 +106,39 @@ pub fn check_small_histories<C: Crdt>(ops: &[Op<C>], replicas: usize, steps: usi
         choices,
         commutes: commute_everywhere::<C::Object>(ops, steps),
         path: Vec::new(),
+        trail: Vec::new(),
         histories: 0,
         states: BTreeMap::new(),
-        pairs: BTreeSet::new(),
+        met: BTreeSet::new(),
     };
-    search.states.insert(words(&C::bottom()), (0, C::bottom()));
+    let bottom = search.number(&C::bottom())?;
+    search.trail.push(bottom);
     for length in 1..=steps {
         let searched = search.extend(&Cluster::new(replicas), length);
         searched.map_err(|violation| violation.with("history", &search.path))?;
     }
     let mut pool = search.states.into_values().collect::<Vec<(usize, C)>>();
-    check_pool(&pool.iter().map(|(_, state)| state.clone()).collect::<Vec<C>>())?;
     pool.sort_unstable_by_key(|&(number, _)| number);
-    for (ahead, behind) in search.pairs {
-        check_delta_since(&pool[ahead].1, &pool[behind].1)?;
-    }
+    let pool: Vec<C> = pool.into_iter().map(|(_, state)| state).collect();
+    check_pool(&pool, &search.met)?;
     Ok(Explored { histories: search.histories, states: pool.len() })
 }
 
-/// The laws that are about states alone, for every state that was reached.
-fn check_pool<C: Crdt>(pool: &[C]) -> Result<(), Violation> {
+/// The laws that are about states alone, for every state that was reached. `met` tells, by number, which states occurred
+/// in one history.
+fn check_pool<C: Crdt>(pool: &[C], met: &BTreeSet<(usize, usize)>) -> Result<(), Violation> {
     for state in pool {
         check_decomposition(state)?;
     }
+    for (at, state) in pool.iter().enumerate() {
+        let others = met.range((at, 0)..=(at, usize::MAX)).map(|&(_, other)| &pool[other]);
+        check_irreducible(state, others.clone())?;
+        for other in others {
+            check_delta_since(state, other)?;
+        }
+    }
     let paired = &pool[..pool.len().min(PAIRED_STATES_MAX)];
     for state in paired {
-        check_irreducible(state, paired)?;
         for other in paired {
             check_observation(state, other)?;
         }
@@ -144,12 +151,14 @@ struct Search<C: Crdt> {
     commutes: bool,
     /// The steps to the moment that is being judged.
     path: Vec<Step<Op<C>>>,
+    /// The states that were reached on the path, by number: bottom, and one for each step.
+    trail: Vec<usize>,
     histories: u64,
     /// Every state reached, numbered, by the words that it feeds to a hash.
     states: BTreeMap<Vec<u64>, (usize, C)>,
-    /// Pairs of states that met in some history. States of different histories do not meet: there, one dot
-    /// names two updates, and a digest of dots cannot tell them apart.
-    pairs: BTreeSet<(usize, usize)>,
+    /// Pairs of states that occurred in one history. States of different histories do not meet: there, one dot may name two
+    /// updates, and neither digests nor smaller states of the one history say anything about the other.
+    met: BTreeSet<(usize, usize)>,
 }
 
 impl<C: Crdt> Search<C> {
@@ -160,15 +169,26 @@ impl<C: Crdt> Search<C> {
             let mut next = cluster.clone();
             self.path.push(self.choices[at].clone());
             next.perform(&self.choices[at])?;
+            let number = self.number(next.state_after(&self.choices[at]))?;
+            self.trail.push(number);
             if length > 1 {
                 self.extend(&next, length - 1)?;
             } else {
                 self.histories += 1;
                 self.judge(&next)?;
             }
+            self.trail.pop();
             self.path.pop();
         }
         Ok(())
+    }
+
+    /// The number of a state: that of the equal state, or else the next.
+    fn number(&mut self, state: &C) -> Result<usize, Violation> {
+        let next = self.states.len();
+        let (number, known) = self.states.entry(words(state)).or_insert_with(|| (next, state.clone()));
+        require(known == state, Law::FoldIsFaithful, &[("a", known), ("b", state)])?;
+        Ok(*number)
     }
 
     fn judge(&mut self, cluster: &Cluster<C>) -> Result<(), Violation> {
@@ -177,14 +197,10 @@ impl<C: Crdt> Search<C> {
         if self.commutes {
             cluster.check_nothing_lost()?;
         }
-        let mut numbers = Vec::with_capacity(cluster.states.len());
-        for state in &cluster.states {
-            let next = self.states.len();
-            let (number, known) = self.states.entry(words(state)).or_insert_with(|| (next, state.clone()));
-            require(known == state, Law::FoldIsFaithful, &[("a", known), ("b", state)])?;
-            numbers.push(*number);
+        // Pairs of earlier states were noted when their own moments were judged.
+        if let Some(&latest) = self.trail.last() {
+            self.met.extend(self.trail.iter().flat_map(|&other| [(latest, other), (other, latest)]));
         }
-        self.pairs.extend(numbers.iter().flat_map(|&ahead| numbers.iter().map(move |&behind| (ahead, behind))));
         Ok(())
     }
 }
@@ -208,6 +224,15 @@ struct Cluster<C: Crdt> {
 impl<C: Crdt> Cluster<C> {
     fn new(replicas: usize) -> Self {
         Self { states: vec![C::bottom(); replicas.max(1)], updates: Vec::new() }
+    }
+
+    /// The state of the replica that a step concerns.
+    fn state_after(&self, step: &Step<Op<C>>) -> &C {
+        let (Step::Update { at, .. }
+        | Step::Merge { into: at, .. }
+        | Step::Deliver { into: at, .. }
+        | Step::Sync { into: at, .. }) = step;
+        &self.states[at % self.states.len()]
     }
 
     fn perform(&mut self, step: &Step<Op<C>>) -> Result<(), Violation> {

@@ -121,10 +121,15 @@ pub fn check_decomposition<L: Lattice>(state: &L) -> Result<(), Violation> {
     Ok(())
 }
 
-/// No part of the state's decomposition is the join of those `pool` states that lie strictly below it.
-pub fn check_irreducible<L: Lattice>(state: &L, pool: &[L]) -> Result<(), Violation> {
+/// No part of the state's decomposition is the join of those `pool` states that lie strictly below it. The states of the
+/// pool occurred in a history together with the state.
+pub fn check_irreducible<'a, L: Lattice + 'a>(
+    state: &L,
+    pool: impl IntoIterator<Item = &'a L, IntoIter: Clone>,
+) -> Result<(), Violation> {
+    let pool = pool.into_iter();
     for part in state.decompose() {
-        let below = pool.iter().filter(|other| **other != part && other.le(&part));
+        let below = pool.clone().filter(|other| **other != part && other.le(&part));
         let reached = joined_all(below);
         require(reached != part, Law::DecompositionIrreducible, &[("part", &part), ("state", state)])?;
     }
