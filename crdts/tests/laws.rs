@@ -1,8 +1,8 @@
 //! Every type obeys every law. A type registers with one line at the end.
 
 use crdts::{
-    BoundedCounter, Crdt, Encode, GCounter, Lattice, LwwRegister, MaxRegister, MinRegister, Object, PnCounter,
-    ReplicaId,
+    BoundedCounter, Crdt, Encode, GCounter, GSet, Lattice, LwwMap, LwwRegister, MaxRegister, MinRegister, Object,
+    PnCounter, ReplicaId, TwoPhaseSet,
     laws::{
         Violation,
         histories::{Step, check_history, check_small_histories},
@@ -11,7 +11,9 @@ use crdts::{
     objects::{
         bounded_counter::BoundedOp::{self, Decrement, Increment, Transfer},
         counter::CounterOp::{self, Add, Read},
+        map::MapOp,
         register::RegisterOp::{self, Write},
+        set::SetOp,
     },
 };
 use proptest::prelude::*;
@@ -52,6 +54,26 @@ fn register_ops<V: Clone + std::fmt::Debug + 'static>(
     values: impl Strategy<Value = V> + 'static,
 ) -> impl Strategy<Value = RegisterOp<V>> {
     prop_oneof![6 => values.prop_map(Write), 1 => Just(RegisterOp::Read)]
+}
+
+fn set_ops<E: Clone + std::fmt::Debug + 'static>(
+    elements: impl Strategy<Value = E> + Clone + 'static,
+) -> impl Strategy<Value = SetOp<E>> {
+    prop_oneof![
+        4 => elements.clone().prop_map(SetOp::Add),
+        3 => elements.clone().prop_map(SetOp::Remove),
+        1 => elements.prop_map(SetOp::Contains),
+        1 => Just(SetOp::Read),
+    ]
+}
+
+fn register_map_ops() -> impl Strategy<Value = MapOp<u8, RegisterOp<String>>> {
+    let values = register_ops(".{0,2}");
+    prop_oneof![
+        4 => (0..6_u8, values).prop_map(|(key, op)| MapOp::Update { key, op }),
+        2 => (0..6_u8).prop_map(MapOp::Remove),
+        1 => Just(MapOp::Read),
+    ]
 }
 
 /// A state after some operations at some of 40 replicas, so that states outgrow their inline storage.
@@ -138,3 +160,18 @@ law_tests!(
     register_ops(".{0,3}")
 );
 law_tests!(lww_register: LwwRegister<String>, [Write("a".to_owned()), Write("b".to_owned())], register_ops(".{0,3}"));
+law_tests!(g_set: GSet<u8>, [SetOp::Add(1), SetOp::Add(2)], set_ops(0..12_u8));
+law_tests!(
+    two_phase_set: TwoPhaseSet<String>,
+    [SetOp::Add("a".to_owned()), SetOp::Add("b".to_owned()), SetOp::Remove("a".to_owned())],
+    set_ops("[a-f]")
+);
+law_tests!(
+    lww_map: LwwMap<u8, String>,
+    [
+        MapOp::Update { key: 1, op: Write("a".to_owned()) },
+        MapOp::Update { key: 2, op: Write("b".to_owned()) },
+        MapOp::Remove(1),
+    ],
+    register_map_ops()
+);

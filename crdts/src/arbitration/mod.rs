@@ -27,4 +27,5 @@
 //!
 //! What is deliberately absent: siblings. Types that keep what is concurrent stand on dot stores ([`crate::causality`]).
 
+pub mod keyed;
 pub mod single;
