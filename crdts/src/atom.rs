@@ -28,6 +28,11 @@ pub trait Atom: Ord + Clone + Debug + Hash + Send + Sync + 'static {
     /// The size of the encoding.
     fn encoded_bytes(&self) -> u64;
 
+    /// How much of the encoding is causal metadata, which clients do not observe.
+    fn metadata_bytes(&self) -> u64 {
+        0
+    }
+
     /// Feeds the content, word by word, to a hash.
     fn fold(&self, word: &mut dyn FnMut(u64));
 }

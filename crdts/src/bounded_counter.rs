@@ -48,7 +48,7 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
-    causality::{Dot, VersionVector},
+    causality::{CausalSpec, Dot, Event, VersionVector},
     clock::ReplicaId,
     encoding::{DecodeError, Encode, Reader, VERSION, varint_bytes, write_varint},
     entries::Entries,
@@ -344,6 +344,18 @@ impl Crdt for BoundedCounter {
             word(u64::from(replica.0));
             word(updates);
         }
+    }
+}
+
+/// All that was added less all that was subtracted, whoever had the rights.
+impl CausalSpec for BoundedCounter {
+    fn specify(history: &[Event<BoundedOp>]) -> i128 {
+        let amounts = history.iter().map(|event| match event.op {
+            BoundedOp::Increment(amount) => i128::from(amount),
+            BoundedOp::Decrement(amount) => -i128::from(amount),
+            BoundedOp::Transfer { .. } | BoundedOp::Read => 0,
+        });
+        amounts.sum()
     }
 }
 

@@ -68,6 +68,8 @@ pub enum DecodeError {
     DotWithoutContext,
     /// A replica has given rights to itself.
     GivenToItself,
+    /// A dot is at two places.
+    DotTwice,
     /// Bytes follow the state.
     TrailingBytes {
         /// How many.
@@ -90,6 +92,7 @@ impl fmt::Display for DecodeError {
             Self::EmptyEntry => f.write_str("a key holds nothing"),
             Self::DotWithoutContext => f.write_str("a dot of the store is not in the context"),
             Self::GivenToItself => f.write_str("a replica has given rights to itself"),
+            Self::DotTwice => f.write_str("a dot is at two places"),
             Self::TrailingBytes { count } => write!(f, "{count} bytes follow the state"),
         }
     }
@@ -162,6 +165,11 @@ impl<'a> Reader<'a> {
         let (bytes, rest) = self.rest.split_at_checked(length).ok_or(DecodeError::Truncated)?;
         self.rest = rest;
         Ok(bytes)
+    }
+
+    /// Ends the reading: all that is left belongs to something else.
+    pub fn rest(self) -> &'a [u8] {
+        self.rest
     }
 
     /// Ends the reading: nothing may be left.

@@ -40,7 +40,7 @@ use std::{
 use crate::{
     arbitration::keyed::{Entry, Keyed, Performed, Rule},
     atom::Atom,
-    causality::Dot,
+    causality::{CausalSpec, Dot, Event},
     lattice::{UpdateError, Weight},
     objects::set::{Set, SetOp, SetRet},
 };
@@ -84,6 +84,17 @@ impl<E: Atom> Rule for Additions<E> {
 
     fn value(entries: &BTreeMap<E, Dot>) -> BTreeSet<E> {
         entries.keys().cloned().collect()
+    }
+}
+
+/// All that was added.
+impl<E: Atom> CausalSpec for GSet<E> {
+    fn specify(history: &[Event<SetOp<E>>]) -> BTreeSet<E> {
+        let added = history.iter().filter_map(|event| match &event.op {
+            SetOp::Add(element) => Some(element.clone()),
+            SetOp::Remove(_) | SetOp::Contains(_) | SetOp::Read => None,
+        });
+        added.collect()
     }
 }
 

@@ -38,9 +38,12 @@ use std::{collections::BTreeMap, marker::PhantomData};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    arbitration::keyed::{Entry, Keyed, Performed, Rule},
+    arbitration::{
+        keyed::{Entry, Keyed, Performed, Rule},
+        lamport_times,
+    },
     atom::Atom,
-    causality::Dot,
+    causality::{CausalSpec, Dot, Event},
     clock::ReplicaId,
     encoding::{DecodeError, Reader, varint_bytes, write_varint},
     lattice::{UpdateError, Weight},
@@ -148,6 +151,32 @@ impl<K: Atom, V: Atom> Rule for Latest<K, V> {
     fn value(entries: &BTreeMap<K, Cell<V>>) -> BTreeMap<K, Option<V>> {
         let present = entries.iter().filter(|(_, cell)| cell.value.is_some());
         present.map(|(key, cell)| (key.clone(), cell.value.clone())).collect()
+    }
+}
+
+/// The key that an update writes, and the value, if it is no removal.
+fn written<K, V>(op: &MapOp<K, RegisterOp<V>>) -> Option<(&K, Option<&V>)> {
+    match op {
+        MapOp::Update { key, op: RegisterOp::Write(value) } => Some((key, Some(value))),
+        MapOp::Remove(key) => Some((key, None)),
+        MapOp::Update { op: RegisterOp::Read, .. } | MapOp::Read => None,
+    }
+}
+
+/// For every key, what the write with the latest Lamport time wrote, counted among writes to that key; of equally late ones,
+/// that of the larger replica id. A key that was removed last is absent.
+impl<K: Atom, V: Atom> CausalSpec for LwwMap<K, V> {
+    fn specify(history: &[Event<MapOp<K, RegisterOp<V>>>]) -> BTreeMap<K, Option<V>> {
+        let key_of = |event: &Event<MapOp<K, RegisterOp<V>>>| written(&event.op).map(|(key, _)| key.clone());
+        let times = lamport_times(history, |event, other| key_of(event) == key_of(other));
+        let mut events: Vec<_> = history.iter().collect();
+        events.sort_by_key(|event| (times.get(&event.dot), event.dot.replica));
+        let mut map = BTreeMap::new();
+        for (key, value) in events.iter().filter_map(|event| written(&event.op)) {
+            map.insert(key.clone(), value.cloned());
+        }
+        map.retain(|_, value| value.is_some());
+        map
     }
 }
 

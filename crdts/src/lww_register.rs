@@ -38,11 +38,15 @@
 use std::{cmp::Ordering, marker::PhantomData};
 
 use crate::{
-    arbitration::single::{Rule, Single, Write},
+    arbitration::{
+        lamport_times,
+        single::{Rule, Single, Write},
+    },
     atom::Atom,
+    causality::{CausalSpec, Event},
     clock::ReplicaId,
     lattice::UpdateError,
-    objects::register::Register,
+    objects::register::{Register, RegisterOp},
 };
 
 /// A register in which the last write wins. See the [module documentation](self) for the argument and an example.
@@ -66,6 +70,18 @@ impl<V: Atom> Rule for Latest<V> {
     /// Refused once the largest time was used: nothing could be later.
     fn stamp(winner: Option<&Write<u64, V>>) -> Result<u64, UpdateError> {
         winner.map_or(0, |winner| winner.stamp).checked_add(1).ok_or(UpdateError::Overflow)
+    }
+}
+
+/// What the write with the latest Lamport time wrote; of equally late ones, that of the larger replica id.
+impl<V: Atom> CausalSpec for LwwRegister<V> {
+    fn specify(history: &[Event<RegisterOp<V>>]) -> Option<V> {
+        let times = lamport_times(history, |_, _| true);
+        let latest = history.iter().max_by_key(|event| (times.get(&event.dot), event.dot.replica))?;
+        match &latest.op {
+            RegisterOp::Write(value) => Some(value.clone()),
+            RegisterOp::Read => None,
+        }
     }
 }
 

@@ -36,8 +36,12 @@ use std::{cmp::Ordering, marker::PhantomData};
 use crate::{
     arbitration::single::{Rule, Single, Write},
     atom::Atom,
+    causality::{CausalSpec, Event},
     lattice::UpdateError,
-    objects::max_register::{Maximum, Minimum},
+    objects::{
+        max_register::{Maximum, Minimum},
+        register::RegisterOp,
+    },
 };
 
 /// The largest value ever written. See the [module documentation](self) for the argument and an example.
@@ -47,7 +51,7 @@ pub type MaxRegister<V> = Single<Largest<V>>;
 pub type MinRegister<V> = Single<Smallest<V>>;
 
 macro_rules! extreme {
-    ($(#[$doc:meta])* $rule:ident: $object:ident, $name:literal, |$a:ident, $b:ident| $compared:expr) => {
+    ($(#[$doc:meta])* $rule:ident: $object:ident, $name:literal, $extreme:ident, |$a:ident, $b:ident| $compared:expr) => {
         $(#[$doc])*
         #[derive(Debug)]
         pub struct $rule<V>(PhantomData<V>);
@@ -72,15 +76,26 @@ macro_rules! extreme {
                 Ok(())
             }
         }
+
+        /// The extreme of all that was written.
+        impl<V: Atom> CausalSpec for Single<$rule<V>> {
+            fn specify(history: &[Event<RegisterOp<V>>]) -> Option<V> {
+                let written = history.iter().filter_map(|event| match &event.op {
+                    RegisterOp::Write(value) => Some(value),
+                    RegisterOp::Read => None,
+                });
+                written.$extreme().cloned()
+            }
+        }
     };
 }
 
 extreme! {
     /// The rule of [`MaxRegister`]: larger values win.
-    Largest: Maximum, "max-register", |a, b| a.value.cmp(&b.value)
+    Largest: Maximum, "max-register", max, |a, b| a.value.cmp(&b.value)
 }
 
 extreme! {
     /// The rule of [`MinRegister`]: smaller values win.
-    Smallest: Minimum, "min-register", |a, b| b.value.cmp(&a.value)
+    Smallest: Minimum, "min-register", min, |a, b| b.value.cmp(&a.value)
 }

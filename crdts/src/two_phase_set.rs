@@ -38,7 +38,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     arbitration::keyed::{Entry, Keyed, Performed, Rule},
     atom::Atom,
-    causality::Dot,
+    causality::{CausalSpec, Dot, Event},
     encoding::{DecodeError, Reader},
     lattice::{UpdateError, Weight},
     objects::set::{Set, SetOp, SetRet},
@@ -136,6 +136,21 @@ impl<E: Atom> Rule for Phases<E> {
 
 fn present<E>(entries: &BTreeMap<E, Phase>) -> impl Iterator<Item = &E> {
     entries.iter().filter(|(_, phase)| !phase.is_removed()).map(|(element, _)| element)
+}
+
+/// All that was added, without all that was removed.
+impl<E: Atom> CausalSpec for TwoPhaseSet<E> {
+    fn specify(history: &[Event<SetOp<E>>]) -> BTreeSet<E> {
+        let (mut added, mut removed) = (BTreeSet::new(), BTreeSet::new());
+        for event in history {
+            match &event.op {
+                SetOp::Add(element) => added.insert(element.clone()),
+                SetOp::Remove(element) => removed.insert(element.clone()),
+                SetOp::Contains(_) | SetOp::Read => false,
+            };
+        }
+        added.difference(&removed).cloned().collect()
+    }
 }
 
 impl<E: Atom> TwoPhaseSet<E> {

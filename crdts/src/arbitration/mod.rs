@@ -29,3 +29,25 @@
 
 pub mod keyed;
 pub mod single;
+
+use std::collections::BTreeMap;
+
+use crate::causality::{Dot, Event};
+
+/// The Lamport time of every event: one more than the latest among those that it saw and heeds. For specifications, straight
+/// from the definition (Lamport 1978, CACM 21(7)).
+pub(crate) fn lamport_times<Op>(
+    history: &[Event<Op>],
+    heeds: impl Fn(&Event<Op>, &Event<Op>) -> bool,
+) -> BTreeMap<Dot, u64> {
+    let mut events: Vec<_> = history.iter().collect();
+    // In a causally closed history, an event has seen more than any event that it saw.
+    events.sort_by_key(|event| event.past.len());
+    let mut times: BTreeMap<Dot, u64> = BTreeMap::new();
+    for event in &events {
+        let heeded = events.iter().filter(|other| event.saw(other) && heeds(event, other));
+        let latest = heeded.filter_map(|other| times.get(&other.dot)).max();
+        times.insert(event.dot, latest.map_or(1, |latest| latest + 1));
+    }
+    times
+}

@@ -115,6 +115,23 @@ impl<T: CausalType> Causal<T> {
         &self.context
     }
 
+    /// One dot with two contents, or at two places. To have been removed on one side is none, so this store is searched only
+    /// for what is left on the other side alone.
+    fn contradiction(&self, other: &Self) -> Option<Dot> {
+        let mut strays = Vec::new();
+        self.store.strays(&self.context, &other.store, &mut |dot| strays.push(dot));
+        let mut found = self.store.contradiction(&other.store);
+        if found.is_none() && !strays.is_empty() {
+            let strays = CausalContext::from_dots(strays);
+            self.store.dots(&mut |dot| {
+                if strays.contains(dot) {
+                    found.get_or_insert(dot);
+                }
+            });
+        }
+        found
+    }
+
     /// Ends the entry of a replica that will never write again, if all its updates are causally stable and nothing of them
     /// is left in the store. Returns whether it did. States that have not forgotten yet bring the entry back, and nothing
     /// else.
@@ -172,7 +189,7 @@ impl<T: CausalType> Lattice for Causal<T> {
     }
 
     fn try_join(&mut self, other: &Self) -> Result<bool, JoinError> {
-        match self.store.contradiction(&other.store) {
+        match self.contradiction(other) {
             Some(dot) => Err(JoinError::Contradiction { dot }),
             None => Ok(self.join(other)),
         }
@@ -234,9 +251,9 @@ impl<T: CausalType> Crdt for Causal<T> {
     /// What is news to the peer, and the removal of what it still holds and is gone here.
     fn delta_since(&self, digest: &CausalDigest) -> Self {
         let mut context = self.context.difference(&digest.context);
-        let gone = digest.live.intersection(&self.context).difference(&live_dots(&self.store));
-        context.join(&gone);
-        Self::new(self.store.without(&digest.context), context)
+        let store = if context.is_empty() { T::Store::default() } else { self.store.without(&digest.context) };
+        context.join(&self.gone(digest));
+        Self::new(store, context)
     }
 
     fn progress(&self, mut visit: impl FnMut(ReplicaId, u64)) {
@@ -267,6 +284,25 @@ impl<T: CausalType> Crdt for Causal<T> {
     fn fold_digest(digest: &CausalDigest, mut word: impl FnMut(u64)) {
         digest.context.fold(&mut word);
         digest.live.fold(&mut word);
+    }
+}
+
+impl<T: CausalType> Causal<T> {
+    /// What the peer still holds and has been removed here.
+    fn gone(&self, digest: &CausalDigest) -> CausalContext {
+        let known = digest.live.intersection(&self.context);
+        let mut left = Vec::new();
+        self.store.dots(&mut |dot| {
+            if known.contains(dot) {
+                left.push(dot);
+            }
+        });
+        // As many dots are left as the peer told of: all of them, and there is nothing to sort.
+        if left.len() as u128 == known.len() {
+            CausalContext::default()
+        } else {
+            known.difference(&CausalContext::from_dots(left))
+        }
     }
 }
 

@@ -148,6 +148,12 @@ impl CausalContext {
         }
     }
 
+    /// For questions in ascending order.
+    #[inline]
+    pub(crate) fn walk(&self) -> Walk<'_> {
+        Walk { ranges: self.ranges() }
+    }
+
     /// How many updates of `replica` are known without a gap.
     #[inline]
     pub fn prefix(&self, replica: ReplicaId) -> u64 {
@@ -246,6 +252,19 @@ impl CausalContext {
         }
     }
 
+    /// The context of these dots, in any order.
+    pub fn from_dots(mut dots: Vec<Dot>) -> Self {
+        dots.sort_unstable();
+        let mut ranges: Vec<DotRange> = Vec::new();
+        for dot in dots {
+            match ranges.last_mut().filter(|last| last.meets(&dot.into())) {
+                Some(last) => last.last = dot.counter,
+                None => ranges.push(dot.into()),
+            }
+        }
+        Self::from_sorted(ranges)
+    }
+
     /// The dots that are here and not in `other`.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
@@ -253,9 +272,7 @@ impl CausalContext {
         let others = other.ranges();
         for range in self.ranges() {
             let mut first = range.first;
-            while others.get(at).is_some_and(|o| (o.replica, o.last) < (range.replica, first)) {
-                at += 1;
-            }
+            at += reach(&others[at..], range.replica, first);
             let mut cover = at;
             let mut done = false;
             while let Some(o) = others.get(cover).filter(|o| o.replica == range.replica && o.first <= range.last) {
@@ -279,7 +296,25 @@ impl CausalContext {
     /// The dots that are in both.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        self.difference(&self.difference(other))
+        let mut both = Vec::new();
+        let (mut mine, mut theirs) = (self.ranges(), other.ranges());
+        while let ([a, ..], [b, ..]) = (mine, theirs) {
+            if (a.replica, a.last) < (b.replica, b.first) {
+                mine = &mine[reach(mine, b.replica, b.first)..];
+            } else if (b.replica, b.last) < (a.replica, a.first) {
+                theirs = &theirs[reach(theirs, a.replica, a.first)..];
+            } else {
+                both.push(DotRange::new(a.replica, a.first.max(b.first), a.last.min(b.last)));
+                // The one that ends first meets nothing more.
+                if a.last <= b.last {
+                    mine = &mine[1..];
+                } else {
+                    theirs = &theirs[1..];
+                }
+            }
+        }
+        // Ranges that touch would have touched on both sides.
+        Self::from_sorted(both)
     }
 
     /// Is no dot in both?
@@ -403,6 +438,33 @@ impl CausalContext {
     }
 }
 
+/// A context that is asked for ascending dots: the answers together take one pass over it.
+#[derive(Clone, Debug)]
+pub(crate) struct Walk<'a> {
+    ranges: &'a [DotRange],
+}
+
+impl Walk<'_> {
+    /// Is the update known? No dot is smaller than the one before it.
+    #[inline]
+    pub(crate) fn contains(&mut self, dot: Dot) -> bool {
+        self.ranges = &self.ranges[reach(self.ranges, dot.replica, dot.counter)..];
+        self.ranges.first().is_some_and(|range| range.contains(dot))
+    }
+}
+
+/// How many ranges end before the dot: found in steps that double, so that what lies near is found at once, and what lies far
+/// without looking at everything before.
+fn reach(ranges: &[DotRange], replica: ReplicaId, first: u64) -> usize {
+    let before = |range: &DotRange| (range.replica, range.last) < (replica, first);
+    let mut bound = 1;
+    while ranges.get(bound - 1).is_some_and(before) {
+        bound *= 2;
+    }
+    let low = bound / 2;
+    low + ranges[low..ranges.len().min(bound)].partition_point(before)
+}
+
 impl Default for CausalContext {
     #[inline]
     fn default() -> Self {
@@ -462,8 +524,7 @@ impl Lattice for CausalContext {
     fn le(&self, other: &Self) -> bool {
         let mut others = other.ranges();
         self.ranges().iter().all(|range| {
-            let behind = others.partition_point(|o| (o.replica, o.last) < (range.replica, range.first));
-            others = &others[behind..];
+            others = &others[reach(others, range.replica, range.first)..];
             others.first().is_some_and(|o| o.replica == range.replica && o.first <= range.first && range.last <= o.last)
         })
     }

@@ -70,11 +70,37 @@ impl<V: Atom> DotFun<V> {
 
     /// Writes under a dot, unless it has a larger content already.
     pub fn insert(&mut self, dot: Dot, value: V) {
+        if self.entries.last().is_none_or(|(last, _)| *last < dot) {
+            return self.entries.push((dot, value));
+        }
         match self.position(dot) {
             Ok(at) if self.entries[at].1 < value => self.entries[at].1 = value,
             Ok(_) => {}
             Err(at) => self.entries.insert(at, (dot, value)),
         }
+    }
+
+    /// Writes under a dot, in place of everything that is there.
+    #[inline]
+    pub fn replace_all(&mut self, dot: Dot, value: V) {
+        self.entries.clear();
+        self.entries.push((dot, value));
+    }
+
+    /// Adds entries with dots that are not here, in ascending order. Returns whether there are any.
+    fn take_in(&mut self, news: Vec<(Dot, V)>) -> bool {
+        let Some((first, _)) = news.first() else { return false };
+        let behind = self.entries.last().is_none_or(|(last, _)| last < first);
+        if self.entries.is_empty() {
+            self.entries = news;
+        } else {
+            self.entries.extend(news);
+        }
+        if !behind {
+            // Two runs, which the sort finds and merges.
+            self.entries.sort_by_key(|(dot, _)| *dot);
+        }
+        true
     }
 
     fn position(&self, dot: Dot) -> Result<usize, usize> {
@@ -92,36 +118,36 @@ impl<V: Atom> DotStore for DotFun<V> {
         self.entries.iter().for_each(|(dot, _)| visit(*dot));
     }
 
-    /// One pass over both: linear in the number of contents, with a search of the contexts for those of one side only.
+    /// One pass over both, and over the contexts: linear.
     fn join(&mut self, mine: &CausalContext, other: &Self, theirs: &CausalContext) -> bool {
         if self.entries == other.entries {
             return false;
         }
-        let mut merged = Vec::with_capacity(self.entries.len().max(other.entries.len()));
-        let mut changed = false;
+        let (mut mine, mut theirs) = (mine.walk(), theirs.walk());
+        let (mut news, mut changed) = (Vec::new(), false);
         let mut others = other.entries.iter().peekable();
-        let keep_new = |entry: &&(Dot, V)| !mine.contains(entry.0);
-        for (dot, value) in std::mem::take(&mut self.entries) {
-            while let Some(entry) = others.next_if(|(other, _)| *other < dot) {
-                let new = Some(entry).filter(keep_new);
-                changed |= new.is_some();
-                merged.extend(new.cloned());
-            }
-            match others.next_if(|(other, _)| *other == dot) {
-                Some((_, theirs)) if *theirs > value => {
-                    changed = true;
-                    merged.push((dot, theirs.clone()));
+        self.entries.retain_mut(|(dot, value)| {
+            while let Some(entry) = others.next_if(|(other, _)| other < dot) {
+                if !mine.contains(entry.0) {
+                    news.push(entry.clone());
                 }
-                None if theirs.contains(dot) => changed = true,
-                _ => merged.push((dot, value)),
             }
-        }
-        for entry in others.filter(keep_new) {
-            changed = true;
-            merged.push(entry.clone());
-        }
-        self.entries = merged;
-        changed
+            match others.next_if(|(other, _)| other == dot) {
+                Some((_, larger)) if larger > value => {
+                    value.clone_from(larger);
+                    changed = true;
+                    true
+                }
+                Some(_) => true,
+                None => {
+                    let removed = theirs.contains(*dot);
+                    changed |= removed;
+                    !removed
+                }
+            }
+        });
+        news.extend(others.filter(|entry| !mine.contains(entry.0)).cloned());
+        changed | self.take_in(news)
     }
 
     fn remove(&mut self, removed: &CausalContext) -> bool {
@@ -184,8 +210,9 @@ impl<V: Atom> DotStore for DotFun<V> {
     fn weight(&self) -> Weight {
         let mut weight = Weight { metadata_bytes: varint_bytes(self.entries.len() as u64), ..Weight::default() };
         for (dot, value) in &self.entries {
-            weight.metadata_bytes += dot.encoded_bytes();
-            weight.payload_bytes += value.encoded_bytes();
+            let metadata_bytes = value.metadata_bytes();
+            weight.metadata_bytes += dot.encoded_bytes() + metadata_bytes;
+            weight.payload_bytes += value.encoded_bytes() - metadata_bytes;
         }
         weight
     }

@@ -37,6 +37,7 @@ pub mod dot;
 pub mod dot_fun;
 pub mod dot_map;
 pub mod dot_set;
+mod ordered;
 pub mod spec;
 pub mod store;
 pub mod version_vector;

@@ -51,9 +51,21 @@ pub trait DotStore: Clone + PartialEq + Debug + Default + Send + Sync + 'static 
     /// `other` as it is? That is so if `other` holds nothing that has been removed here, and no lesser content.
     fn le(&self, mine: &CausalContext, other: &Self) -> bool;
 
-    /// A dot to which the two stores give different contents or places, if there is one. No two honest replicas make such
+    /// A dot to which the two stores give different contents at one place, if there is one. No two honest replicas make such
     /// stores; a cloned disk does.
     fn contradiction(&self, other: &Self) -> Option<Dot>;
+
+    /// Visits the dots of `other` that `mine`, the context of this store, knows, and that are not at the same place here: they
+    /// were removed, or else are at another place, which is a contradiction, too. Stores without places inside need not say
+    /// more than this.
+    fn strays(&self, mine: &CausalContext, other: &Self, visit: &mut dyn FnMut(Dot)) {
+        let held = live_dots(self);
+        other.dots(&mut |dot| {
+            if mine.contains(dot) && !held.contains(dot) {
+                visit(dot);
+            }
+        });
+    }
 
     /// The store as parts of one dot each.
     fn split(&self, visit: &mut dyn FnMut(Dot, Self));
@@ -75,6 +87,5 @@ pub trait DotStore: Clone + PartialEq + Debug + Default + Send + Sync + 'static 
 pub fn live_dots<S: DotStore>(store: &S) -> CausalContext {
     let mut dots = Vec::new();
     store.dots(&mut |dot| dots.push(dot));
-    dots.sort_unstable();
-    dots.into_iter().collect()
+    CausalContext::from_dots(dots)
 }

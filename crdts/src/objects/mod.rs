@@ -40,6 +40,8 @@ macro_rules! generic_object {
     };
 }
 
+pub(crate) use generic_object;
+
 pub mod bounded_counter;
 pub mod cart;
 pub mod counter;
@@ -48,5 +50,6 @@ pub mod map;
 pub mod max_register;
 pub mod mv_register;
 pub mod register;
+pub mod resettable_counter;
 pub mod sequence;
 pub mod set;
