@@ -74,6 +74,8 @@ pub enum DecodeError {
     Inapplicable,
     /// The bytes describe a state, but are not its encoding.
     NotCanonical,
+    /// A replica has given rights to itself.
+    GivenToItself,
     /// A dot is at two places.
     DotTwice,
     /// Bytes follow the state.
@@ -101,6 +103,7 @@ impl fmt::Display for DecodeError {
             Self::Compression => f.write_str("the compressed bytes are damaged, or stand for more than is allowed"),
             Self::Inapplicable => f.write_str("an operation cannot be applied where it stands"),
             Self::NotCanonical => f.write_str("the bytes describe a state, but are not its encoding"),
+            Self::GivenToItself => f.write_str("a replica has given rights to itself"),
             Self::DotTwice => f.write_str("a dot is at two places"),
             Self::TrailingBytes { count } => write!(f, "{count} bytes follow the state"),
         }

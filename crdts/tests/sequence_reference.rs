@@ -231,44 +231,77 @@ proptest! {
 
 #[derive(Clone, Debug)]
 enum Forged {
-    Insert { lamport: u64, left: Option<Dot>, right: Option<Dot>, text: &'static str },
-    Delete { target: Dot, len: u64 },
+    /// `later`: how far the time is above those of the origins. Origins are characters before, by number, or none.
+    Insert {
+        later: u64,
+        left: Option<usize>,
+        right: Option<usize>,
+        text: &'static str,
+    },
+    /// Times and origins that are mostly impossible.
+    Absurd {
+        lamport: u64,
+        left: Option<Dot>,
+        right: Option<Dot>,
+    },
+    Delete {
+        target: Dot,
+        len: u64,
+    },
 }
 
 /// Operations with origins and times at will, and the order in which they arrive. Each dot has one content.
 fn forged() -> impl Strategy<Value = (Vec<Op<'static>>, Vec<usize>)> {
     let replica = || (1..4_u32).prop_map(ReplicaId);
     let dot = move || (replica(), 1..5_u64).prop_map(|(replica, counter)| Dot::new(replica, counter));
-    let origin = || prop::option::of(dot());
+    let origin = || prop::option::weighted(0.7, 0..64_usize);
     let text = prop::sample::select(vec!["a", "b", "cd"]);
-    let insert = (1..12_u64, origin(), origin(), text).prop_map(|(lamport, left, right, text)| Forged::Insert {
-        lamport,
+    let insert = (1..3_u64, origin(), origin(), text).prop_map(|(later, left, right, text)| Forged::Insert {
+        later,
         left,
         right,
         text,
     });
+    let absurd = (1..9_u64, prop::option::of(dot()), prop::option::of(dot()))
+        .prop_map(|(lamport, left, right)| Forged::Absurd { lamport, left, right });
     let delete = (dot(), 0..3_u64).prop_map(|(target, len)| Forged::Delete { target, len });
-    let op = (replica(), prop_oneof![6 => insert, 1 => delete]);
+    let op = (replica(), prop_oneof![18 => insert, 1 => absurd, 2 => delete]);
     prop::collection::vec(op, 0..14).prop_flat_map(|drafts| {
-        let mut next = BTreeMap::new();
-        let ops: Vec<Op<'static>> = drafts
-            .into_iter()
-            .map(|(replica, draft)| {
-                let counter = next.entry(replica).or_insert(1);
-                let id = Dot::new(replica, *counter);
-                let op = match draft {
-                    Forged::Insert { lamport, left, right, text } => {
-                        Op::Insert(Insert { id, lamport, left, right, text: text.into() })
-                    }
-                    Forged::Delete { target, len } => Op::Delete(Delete { id, target, len }),
-                };
-                *counter += op.dots();
-                op
-            })
-            .collect();
+        let ops = forge(&drafts);
         let arrivals = Just((0..ops.len()).collect::<Vec<_>>()).prop_shuffle();
         (Just(ops), arrivals)
     })
+}
+
+fn forge(drafts: &[(ReplicaId, Forged)]) -> Vec<Op<'static>> {
+    let mut next = BTreeMap::new();
+    let mut characters: Vec<(Dot, u64)> = Vec::new();
+    let mut ops = Vec::new();
+    for &(replica, ref draft) in drafts {
+        let counter = next.entry(replica).or_insert(1);
+        let id = Dot::new(replica, *counter);
+        let insert = |lamport, left, right, text: &'static str| {
+            Op::Insert(Insert { id, lamport, left, right, text: text.into() })
+        };
+        let op = match *draft {
+            Forged::Insert { later, left, right, text } => {
+                let pick = |number: Option<usize>| {
+                    number.filter(|_| !characters.is_empty()).map(|number| characters[number % characters.len()])
+                };
+                let (left, right) = (pick(left), pick(right));
+                let lamport =
+                    [left, right].into_iter().flatten().map(|(_, lamport)| lamport).max().unwrap_or(0) + later;
+                let fresh = (0..).zip(text.chars()).map(|(i, _)| (Dot::new(replica, *counter + i), lamport + i));
+                characters.extend(fresh);
+                insert(lamport, left.map(|(dot, _)| dot), right.map(|(dot, _)| dot), text)
+            }
+            Forged::Absurd { lamport, left, right } => insert(lamport, left, right, "x"),
+            Forged::Delete { target, len } => Op::Delete(Delete { id, target, len }),
+        };
+        *counter += op.dots();
+        ops.push(op);
+    }
+    ops
 }
 
 fn check_forged<O: Order>(ops: &[Op<'static>], arrivals: &[usize]) {
