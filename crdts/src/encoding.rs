@@ -66,6 +66,14 @@ pub enum DecodeError {
     EmptyEntry,
     /// A dot of the store is not in the context.
     DotWithoutContext,
+    /// The checksum at the end is not that of the bytes before it.
+    Checksum,
+    /// The compressed bytes are damaged, or stand for more than is allowed.
+    Compression,
+    /// An operation cannot be applied where it stands.
+    Inapplicable,
+    /// The bytes describe a state, but are not its encoding.
+    NotCanonical,
     /// Bytes follow the state.
     TrailingBytes {
         /// How many.
@@ -87,6 +95,10 @@ impl fmt::Display for DecodeError {
             Self::NotAscending => f.write_str("dots or keys are not in ascending order"),
             Self::EmptyEntry => f.write_str("a key holds nothing"),
             Self::DotWithoutContext => f.write_str("a dot of the store is not in the context"),
+            Self::Checksum => f.write_str("the checksum is not that of the bytes before it"),
+            Self::Compression => f.write_str("the compressed bytes are damaged, or stand for more than is allowed"),
+            Self::Inapplicable => f.write_str("an operation cannot be applied where it stands"),
+            Self::NotCanonical => f.write_str("the bytes describe a state, but are not its encoding"),
             Self::TrailingBytes { count } => write!(f, "{count} bytes follow the state"),
         }
     }
@@ -159,6 +171,22 @@ impl<'a> Reader<'a> {
         let (bytes, rest) = self.rest.split_at_checked(length).ok_or(DecodeError::Truncated)?;
         self.rest = rest;
         Ok(bytes)
+    }
+
+    /// A part of which the length stands before it.
+    pub(crate) fn part(&mut self) -> Result<Self, DecodeError> {
+        let length = self.length(1)?;
+        Ok(Self { rest: self.bytes(length)? })
+    }
+
+    /// Are all bytes read?
+    pub(crate) const fn is_done(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// All bytes that are left.
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 
     /// Ends the reading: nothing may be left.

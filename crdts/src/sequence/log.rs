@@ -87,6 +87,14 @@ impl Log {
         }
     }
 
+    /// The first dot of an applied range that is no character.
+    #[inline]
+    pub(super) fn first_deletion(&self, first: u32, end: u32) -> Option<u32> {
+        let runs = &self.runs[self.run_at(first)..];
+        let found = runs.iter().take_while(|run| run.start < end).find(|run| matches!(run.body, Body::Delete { .. }));
+        found.map(|run| run.start.max(first))
+    }
+
     /// Can `dots` more dots with `bytes` of text be added?
     #[inline]
     pub(super) fn check_room(&self, dots: u32, bytes: usize) -> Result<(), Full> {

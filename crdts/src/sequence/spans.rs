@@ -217,11 +217,6 @@ impl Spans {
         home.is_some_and(|&leaf| leaf != NONE)
     }
 
-    /// All spans, first to last.
-    pub(super) fn iter(&self) -> impl Iterator<Item = Span> + '_ {
-        self.iter_from(self.front())
-    }
-
     /// The place before everything. There must be a character.
     pub(super) const fn front(&self) -> Gap {
         Gap { leaf: self.first, span: 0, offset: 0 }
@@ -661,9 +656,9 @@ impl Spans {
             (upper.len, node.len) = ((FAN - half) as u32, half as u32);
             node.children[half..].fill(NONE);
             if at <= half {
-                node.insert(at, new, new_visible)
+                node.insert(at, new, new_visible);
             } else {
-                upper.insert(at - half, new, new_visible)
+                upper.insert(at - half, new, new_visible);
             }
             let upper_id = self.nodes.len() as u32;
             self.set_parent(level, new, parent);

@@ -222,12 +222,7 @@ impl<O: Ordering> fmt::Debug for Text<O> {
             let range = DotRange::new(replica, 1, self.next(replica) - 1);
             self.ops_in(range, &mut |op| applied.push(op.into_owned()));
         }
-        let waiting = self.waiting.runs();
-        f.debug_struct(O::NAME)
-            .field("text", &self.text())
-            .field("applied", &applied)
-            .field("waiting", &waiting)
-            .finish()
+        write!(f, "{}({:?}, applied: {applied:?}, waiting: {:?})", O::NAME, self.text(), self.waiting.runs())
     }
 }
 

@@ -304,7 +304,18 @@ impl<O: Ordering> Text<O> {
         Ok(text)
     }
 
+    /// The bytes of the visible text.
+    pub(super) fn visible_bytes(&self) -> u64 {
+        let mut bytes = 0;
+        self.visit(0..self.len(), |piece| bytes += piece.len() as u64);
+        bytes
+    }
+
     fn read(&self, range: Range<usize>, text: &mut String) {
+        self.visit(range, |piece| text.push_str(piece));
+    }
+
+    fn visit<'a>(&'a self, range: Range<usize>, mut piece_of_text: impl FnMut(&'a str)) {
         let mut rest = range.len() as u32;
         if rest == 0 {
             return;
@@ -319,7 +330,7 @@ impl<O: Ordering> Text<O> {
             skipped = 0;
             while counter < end {
                 let (piece, len) = log.text_at(counter, end - counter);
-                text.push_str(piece);
+                piece_of_text(piece);
                 counter += len;
             }
             if rest == 0 {
@@ -491,7 +502,7 @@ impl<O: Ordering> Text<O> {
 
     /// An applied character that an insertion names.
     #[inline]
-    fn origin(&self, dot: Option<Dot>, lamport: u64) -> Result<Char, ApplyError> {
+    pub(super) fn origin(&self, dot: Option<Dot>, lamport: u64) -> Result<Char, ApplyError> {
         let Some(dot) = dot else { return Ok(Char::NONE) };
         let id = self.applied(dot)?;
         if !self.spans.is_char(id) {
@@ -505,7 +516,7 @@ impl<O: Ordering> Text<O> {
     }
 
     #[inline]
-    fn applied(&self, dot: Dot) -> Result<Char, ApplyError> {
+    pub(super) fn applied(&self, dot: Dot) -> Result<Char, ApplyError> {
         match self.slot(dot.replica) {
             Some(slot) if (1..u64::from(self.logs[slot as usize].next())).contains(&dot.counter) => {
                 Ok(Char { slot, counter: dot.counter as u32 })
@@ -533,7 +544,7 @@ impl<O: Ordering> Text<O> {
         }
         let first = self.applied(target)?;
         let last = first.counter + len as u32;
-        if let Some(counter) = (first.counter..last).find(|&counter| !self.spans.is_char(Char { counter, ..first })) {
+        if let Some(counter) = self.logs[first.slot as usize].first_deletion(first.counter, last) {
             return Err(ApplyError::NotACharacter { dot: Dot { counter: u64::from(counter), ..target } });
         }
         self.check_room(slot, 1, 0).ok_or(ApplyError::Overflow)?;
