@@ -60,6 +60,7 @@ enum Step {
     Delete { at: usize, position: usize, len: usize },
     Deliver { into: usize, place: usize },
     Sync { into: usize, from: usize },
+    Join { into: usize, from: usize, whole: bool },
 }
 
 const REPLICAS: u32 = 4;
@@ -73,7 +74,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         5 => (at(), position(), text).prop_map(|(at, position, text)| Step::Insert { at, position, text }),
         2 => (at(), position(), 1..4_usize).prop_map(|(at, position, len)| Step::Delete { at, position, len }),
         3 => (at(), 0..64_usize).prop_map(|(into, place)| Step::Deliver { into, place }),
-        2 => (at(), at()).prop_map(|(into, from)| Step::Sync { into, from }),
+        1 => (at(), at()).prop_map(|(into, from)| Step::Sync { into, from }),
+        1 => (at(), at(), any::<bool>()).prop_map(|(into, from, whole)| Step::Join { into, from, whole }),
     ];
     prop::collection::vec(step, 0..40)
 }
@@ -92,6 +94,7 @@ fn perform<O: Order>(steps: &[Step]) -> Cluster<O> {
             }
             Step::Deliver { .. } => {}
             Step::Sync { into, from } => cluster.sync(into, from),
+            Step::Join { into, from, whole } => cluster.join(into, from, whole),
         }
     }
     cluster

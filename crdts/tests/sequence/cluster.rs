@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crdts::{
-    Object, ReplicaId,
+    Crdt, Lattice, Object, ReplicaId,
     objects::sequence::{Sequence, SequenceOp, SequenceRet},
     sequence::{
         FugueMaxOrder, FugueOrder, Op, Ordering, RgaOrder, Text,
@@ -114,6 +114,20 @@ impl<O: Order> Cluster<O> {
         }
     }
 
+    /// As [`Cluster::sync`], by joining the other state or the part of it that is missing.
+    pub(crate) fn join(&mut self, into: usize, from: usize, whole: bool) {
+        let theirs = self.replicas[from].0.clone();
+        let (engine, reference) = &mut self.replicas[into];
+        let new: Vec<_> = self.heard[from].difference(&self.heard[into]).copied().collect();
+        let grew = if whole { engine.join(&theirs) } else { engine.join(&theirs.delta_since(&engine.digest())) };
+        assert_eq!(grew, !new.is_empty(), "replica {from} into {into}: {:?} {:?}", self.heard, self.log);
+        for place in new {
+            reference.receive(&self.log[place]);
+            self.heard[into].insert(place);
+        }
+        self.check(into);
+    }
+
     /// Delivers everything to everybody, in different orders, and returns the text on which they agree.
     pub(crate) fn quiesce(&mut self) -> String {
         let places = self.log.len();
@@ -130,6 +144,7 @@ impl<O: Order> Cluster<O> {
         let text = lists::text(O::ALGORITHM, &self.log);
         for at in 0..self.replicas.len() {
             assert_eq!(self.text(at), text, "replica {at} {:?}", self.log);
+            assert!(self.replicas[at].0 == self.replicas[0].0, "replica {at} is in another state: {:?}", self.log);
         }
         text
     }
