@@ -52,7 +52,14 @@ impl DotRange {
 
     #[inline]
     fn contains(&self, dot: Dot) -> bool {
-        self.replica == dot.replica && self.first <= dot.counter && dot.counter <= self.last
+        // Both ends in one comparison: what is below the first wraps around to something large.
+        self.replica == dot.replica && dot.counter.wrapping_sub(self.first) <= self.last - self.first
+    }
+
+    /// Is this the dot that follows the range?
+    #[inline]
+    fn is_before(&self, dot: Dot) -> bool {
+        self.replica == dot.replica && self.last.checked_add(1) == Some(dot.counter)
     }
 
     /// Do both belong to one replica, and overlap or touch?
@@ -102,10 +109,9 @@ impl CausalContext {
 
     /// The context of one dot.
     #[inline]
-    pub fn single(dot: Dot) -> Self {
-        let mut context = Self::EMPTY;
-        context.insert(dot);
-        context
+    pub const fn single(dot: Dot) -> Self {
+        let range = DotRange::new(dot.replica, dot.counter, dot.counter);
+        Self { ranges: Ranges::Inline { len: 1, slots: [range, DotRange::new(ReplicaId(0), 0, 0)] } }
     }
 
     /// The maximal ranges, ascending.
@@ -138,10 +144,11 @@ impl CausalContext {
     /// Is the update known?
     #[inline]
     pub fn contains(&self, dot: Dot) -> bool {
-        match self.ranges() {
-            [] => false,
-            [only] => only.contains(dot),
-            ranges => {
+        match &self.ranges {
+            Ranges::Inline { len: 1, slots: [only, _] } => only.contains(dot),
+            Ranges::Inline { len: 2, slots: [a, b] } => a.contains(dot) | b.contains(dot),
+            Ranges::Inline { .. } => false,
+            Ranges::Spilled(ranges) => {
                 let above = ranges.partition_point(|range| (range.replica, range.first) <= (dot.replica, dot.counter));
                 above > 0 && ranges[above - 1].contains(dot)
             }
@@ -190,7 +197,25 @@ impl CausalContext {
     /// Adds a dot. Returns whether it is new.
     #[inline]
     pub fn insert(&mut self, dot: Dot) -> bool {
-        self.insert_range(dot.into())
+        match &mut self.ranges {
+            Ranges::Inline { len: 0, .. } => {
+                *self = Self::single(dot);
+                true
+            }
+            // Updates of one replica follow one another, and an update follows those that it names.
+            Ranges::Inline { len: 1, slots: [only, _] } if only.is_before(dot) => {
+                only.last = dot.counter;
+                true
+            }
+            Ranges::Inline { len: len @ 1, slots: [only, next] }
+                if (only.replica, only.last) < (dot.replica, dot.counter) =>
+            {
+                *next = dot.into();
+                *len = 2;
+                true
+            }
+            _ => self.insert_range(dot.into()),
+        }
     }
 
     /// Adds consecutive dots. Returns whether any is new. A range that holds nothing, or a counter of zero, adds nothing.
@@ -252,9 +277,11 @@ impl CausalContext {
         }
     }
 
-    /// The context of these dots, in any order.
+    /// The context of these dots, in any order. Where they lie close together, they are sorted by setting a bit for each.
     pub fn from_dots(mut dots: Vec<Dot>) -> Self {
-        dots.sort_unstable();
+        if !dots.is_sorted() && !sort_by_bits(&mut dots) {
+            dots.sort_unstable();
+        }
         let mut ranges: Vec<DotRange> = Vec::new();
         for dot in dots {
             match ranges.last_mut().filter(|last| last.meets(&dot.into())) {
@@ -296,7 +323,7 @@ impl CausalContext {
     /// The dots that are in both.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        let mut both = Vec::new();
+        let mut both = Self::EMPTY;
         let (mut mine, mut theirs) = (self.ranges(), other.ranges());
         while let ([a, ..], [b, ..]) = (mine, theirs) {
             if (a.replica, a.last) < (b.replica, b.first) {
@@ -304,7 +331,8 @@ impl CausalContext {
             } else if (b.replica, b.last) < (a.replica, a.first) {
                 theirs = &theirs[reach(theirs, a.replica, a.first)..];
             } else {
-                both.push(DotRange::new(a.replica, a.first.max(b.first), a.last.min(b.last)));
+                // Ranges of the result that touched would have touched on both sides: it is at the end, and meets no other.
+                both.open(both.ranges().len(), DotRange::new(a.replica, a.first.max(b.first), a.last.min(b.last)));
                 // The one that ends first meets nothing more.
                 if a.last <= b.last {
                     mine = &mine[1..];
@@ -313,8 +341,7 @@ impl CausalContext {
                 }
             }
         }
-        // Ranges that touch would have touched on both sides.
-        Self::from_sorted(both)
+        both
     }
 
     /// Is no dot in both?
@@ -451,6 +478,48 @@ impl Walk<'_> {
         self.ranges = &self.ranges[reach(self.ranges, dot.replica, dot.counter)..];
         self.ranges.first().is_some_and(|range| range.contains(dot))
     }
+}
+
+/// How many replicas are worth a row of bits each.
+const ROWS_MAX: usize = 16;
+
+/// Sorts dots of few replicas, and drops those that are there twice, if the counters span not much more than there are dots.
+/// Otherwise leaves them as they are, and returns false.
+fn sort_by_bits(dots: &mut Vec<Dot>) -> bool {
+    let mut rows: Vec<DotRange> = Vec::new();
+    for &dot in &*dots {
+        if let Some(row) = rows.iter_mut().find(|row| row.replica == dot.replica) {
+            (row.first, row.last) = (row.first.min(dot.counter), row.last.max(dot.counter));
+        } else if rows.len() < ROWS_MAX {
+            rows.push(dot.into());
+        } else {
+            return false;
+        }
+    }
+    rows.sort_unstable();
+    let words = |row: &DotRange| (row.last - row.first) / 64 + 1;
+    // No more memory than the dots take.
+    if rows.iter().map(|row| u128::from(words(row))).sum::<u128>() > dots.len() as u128 {
+        return false;
+    }
+    let mut bits: Vec<Vec<u64>> = rows.iter().map(|row| vec![0; words(row) as usize]).collect();
+    for &dot in &*dots {
+        if let Some(at) = rows.iter().position(|row| row.replica == dot.replica) {
+            let offset = dot.counter - rows[at].first;
+            bits[at][(offset / 64) as usize] |= 1 << (offset % 64);
+        }
+    }
+    dots.clear();
+    for (row, words) in rows.iter().zip(bits) {
+        for (at, mut word) in words.into_iter().enumerate() {
+            while word != 0 {
+                let offset = at as u64 * 64 + u64::from(word.trailing_zeros());
+                dots.push(Dot::new(row.replica, row.first + offset));
+                word &= word - 1;
+            }
+        }
+    }
+    true
 }
 
 /// How many ranges end before the dot: found in steps that double, so that what lies near is found at once, and what lies far
@@ -602,6 +671,7 @@ mod tests {
                 (&left.merged(&right), &a | &b),
                 (&left.difference(&right), &a - &b),
                 (&left.intersection(&right), &a & &b),
+                (&CausalContext::from_dots(b.iter().chain(a.iter().rev()).copied().collect()), &a | &b),
             ] {
                 check_representation(found);
                 prop_assert_eq!(found, &context(&expected));
@@ -643,6 +713,17 @@ mod tests {
                 decoded.encode(&mut again);
                 prop_assert_eq!(again, bytes);
             }
+        }
+    }
+
+    #[test]
+    fn many_dots_in_any_order_are_sorted() {
+        for (replicas, spread) in [(1, 1), (3, 2), (16, 7), (17, 1), (2, 1000)] {
+            // 4,049 is prime, so the multiples visit every counter once.
+            let dot = |at: u64| Dot::new(ReplicaId((at % replicas) as u32), 1 + at * 1_013 % 4_049 * spread);
+            let dots: Vec<Dot> = (0..4_049).map(dot).collect();
+            let expected: CausalContext = dots.iter().copied().collect();
+            assert_eq!(CausalContext::from_dots(dots), expected, "{replicas} {spread}");
         }
     }
 
