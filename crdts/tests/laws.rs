@@ -1,8 +1,9 @@
 //! Every type obeys every law. A type registers with one line at the end.
 
 use crdts::{
-    BoundedCounter, Cart, Crdt, Encode, GCounter, GSet, Lattice, LwwMap, LwwRegister, MaxRegister, MinRegister,
-    MvRegister, Object, OrMap, PnCounter, ReplicaId, ResettableCounter, TwoPhaseSet,
+    BoundedCounter, Cart, Crdt, DwFlag, Encode, EwFlag, GCounter, GSet, Lattice, LwwMap, LwwRegister, MaxRegister,
+    MinRegister, MvRegister, Object, OrMap, OrSet, OrSetTombstones, PnCounter, ReplicaId, ResettableCounter, RwSet,
+    TwoPhaseSet,
     laws::{
         Violation,
         deliveries::check_deliveries,
@@ -13,6 +14,7 @@ use crdts::{
         bounded_counter::BoundedOp,
         cart::CartOp,
         counter::CounterOp::{self, Add, Read},
+        flag::FlagOp,
         map::MapOp,
         register::RegisterOp,
         resettable_counter::ResetCounterOp,
@@ -100,6 +102,10 @@ fn cart_ops() -> impl Strategy<Value = CartOp<u8>> {
 /// The operation under a key.
 fn at<K, Op>(key: K, op: Op) -> MapOp<K, Op> {
     MapOp::Update { key, op }
+}
+
+fn flag_ops() -> impl Strategy<Value = FlagOp> {
+    prop::sample::select(vec![FlagOp::Enable, FlagOp::Disable, FlagOp::Read])
 }
 
 /// What replicas wrote, each by itself, after a common beginning. Their ids are spread so that states outgrow their inline
@@ -235,6 +241,11 @@ law_tests!(
     map_ops(reset_counter_ops())
 );
 law_tests!(
+    causal map_of_sets: OrMap<u8, OrSet<u16>>,
+    [at(0, SetOp::Add(1)), at(0, SetOp::Remove(1)), MapOp::Remove(0)],
+    map_ops(set_ops())
+);
+law_tests!(
     causal cart: Cart<u8>,
     [CartOp::Add { item: 0, quantity: 2 }, CartOp::Change { item: 0, by: -1 }, CartOp::Remove { item: 0 }],
     cart_ops()
@@ -250,3 +261,8 @@ law_tests!(causal lww_register: LwwRegister<u8>, [RegisterOp::Write(1), Register
 law_tests!(causal g_set: GSet<u16>, [SetOp::Add(1), SetOp::Add(2)], set_ops());
 law_tests!(causal two_phase_set: TwoPhaseSet<u16>, [SetOp::Add(1), SetOp::Remove(1)], set_ops());
 law_tests!(causal lww_map: LwwMap<u8, u8>, [at(1, RegisterOp::Write(1)), MapOp::Remove(1)], map_ops(register_ops()));
+law_tests!(causal or_set: OrSet<u16>, [SetOp::Add(1), SetOp::Remove(1)], set_ops());
+law_tests!(causal or_set_tombstones: OrSetTombstones<u16>, [SetOp::Add(1), SetOp::Remove(1)], set_ops());
+law_tests!(causal rw_set: RwSet<u16>, [SetOp::Add(1), SetOp::Remove(1)], set_ops());
+law_tests!(causal ew_flag: EwFlag, [FlagOp::Enable, FlagOp::Disable], flag_ops());
+law_tests!(causal dw_flag: DwFlag, [FlagOp::Enable, FlagOp::Disable], flag_ops());
