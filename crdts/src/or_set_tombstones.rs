@@ -119,10 +119,18 @@ type Tags = (DotSet, DotFun<Removed>);
 
 type Store<E> = DotMap<E, Tags>;
 
+/// The tags that removals name.
+fn gone(removals: &DotFun<Removed>) -> CausalContext {
+    if removals.is_empty() {
+        return CausalContext::default();
+    }
+    CausalContext::from_dots(removals.iter().flat_map(|(_, removed)| removed.0.iter().copied()).collect())
+}
+
 /// The tags that no removal names, ascending.
-fn live(tags: &Tags) -> impl Iterator<Item = Dot> + '_ {
-    let (added, removals) = tags;
-    added.iter().filter(|tag| !removals.iter().any(|(_, removed)| removed.0.binary_search(tag).is_ok()))
+fn live((added, removals): &Tags) -> impl Iterator<Item = Dot> + '_ {
+    let gone = gone(removals);
+    added.iter().filter(move |tag| !gone.contains(*tag))
 }
 
 fn is_present(tags: &Tags) -> bool {
@@ -185,8 +193,9 @@ impl<E: Atom> CausalType for TagsAndTombstones<E> {
     fn weight(store: &Store<E>) -> Weight {
         let mut weight = store.weight();
         for (element, tags) in store.iter() {
-            let dead = |tag: &Dot| tags.1.iter().any(|(_, removed)| removed.0.binary_search(tag).is_ok());
-            let tags_bytes: u64 = tags.0.iter().filter(dead).map(|tag| tag.encoded_bytes()).sum();
+            let gone = gone(&tags.1);
+            let dead = tags.0.iter().filter(|tag| gone.contains(*tag));
+            let tags_bytes: u64 = dead.map(|tag| tag.encoded_bytes()).sum();
             let dots_bytes: u64 = tags.1.iter().map(|(dot, _)| dot.encoded_bytes()).sum();
             let names_bytes: u64 = tags.1.iter().map(|(_, removed)| removed.encoded_bytes()).sum();
             let element_bytes = if is_present(tags) { 0 } else { element.encoded_bytes() };
