@@ -3,12 +3,12 @@
 //! Enabling and disabling that did not see each other conflict, and the type says who wins.
 //!
 //! * [`EwFlag`], *enable-wins*: a [`DotSet`] of the enablings that are left. Disabling removes those that it finds.
-//! * [`DwFlag`], *disable-wins*: enablings and disablings that nothing newer has seen. The flag is on if some of the former
-//!   are left and none of the latter. Disabling a flag that is off has an effect: it wins over an enabling elsewhere. A
-//!   disabling is kept until it is causally stable.
+//! * [`DwFlag`], *disable-wins*: enablings and disablings that nothing newer has seen. The flag is on if some of the
+//!   former are left and none of the latter. Disabling a flag that is off has an effect: it wins over an enabling
+//!   elsewhere. A disabling is kept until it is causally stable.
 //!
-//! **Why they converge.** Both are dots in a store, and the join is that of the store: [`crate::causality::causal`] (Almeida, Shoker
-//! and Baquero 2018, section 7.4).
+//! **Why they converge.** Both are dots in a store, and the join is that of the store: [`crate::causality::causal`]
+//! (Almeida, Shoker and Baquero 2018, section 7.4).
 //!
 //! ```
 //! use crdts::{DwFlag, EwFlag, Lattice, ReplicaId};

@@ -1,13 +1,14 @@
-//! The observed-remove set without tombstones: of an addition and a removal that did not see each other, the addition wins.
+//! The observed-remove set without tombstones: of an addition and a removal that did not see each other, the addition
+//! wins.
 //!
-//! **State.** A [`DotMap`] from elements to the dots of the additions that are left. An addition takes the place of those that
-//! it finds; a removal removes those that it finds, and nothing else. An element is in the set while a dot is under it, so a
-//! removed element leaves nothing behind (Bieniusa et al. 2012, arXiv 1210.3368; Almeida, Shoker and Baquero 2018, section
-//! 7.2).
+//! **State.** A [`DotMap`] from elements to the dots of the additions that are left. An addition takes the place of
+//! those that it finds; a removal removes those that it finds, and nothing else. An element is in the set while a dot
+//! is under it, so a removed element leaves nothing behind (Bieniusa et al. 2012, arXiv 1210.3368; Almeida, Shoker and
+//! Baquero 2018, section 7.2).
 //!
-//! **Why it converges.** The join is that of the store ([`crate::causality::causal`]): an addition is left if nobody who saw it
-//! has added the element again or removed it since. An addition that a removal did not see has a dot that the removal's
-//! delta does not name, and so it stays.
+//! **Why it converges.** The join is that of the store ([`crate::causality::causal`]): an addition is left if nobody
+//! who saw it has added the element again or removed it since. An addition that a removal did not see has a dot that
+//! the removal's delta does not name, and so it stays.
 //!
 //! Two replicas in conflict:
 //!
@@ -93,8 +94,8 @@ impl<E: Atom> OrSet<E> {
         self.change(replica, |store, dot| Some(add(store, dot, element)))
     }
 
-    /// Removes an element at `replica`, as far as its additions are known here. Returns the delta: bottom if it is not in the
-    /// set.
+    /// Removes an element at `replica`, as far as its additions are known here. Returns the delta: bottom if it is not
+    /// in the set.
     #[inline]
     pub fn remove(&mut self, replica: ReplicaId, element: &E) -> Result<Self, UpdateError> {
         self.change(replica, |store, _| remove(store, element))

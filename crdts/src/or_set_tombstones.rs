@@ -1,16 +1,17 @@
 //! The observed-remove set as it was first described: unique tags, and tombstones for those that were removed.
 //!
-//! **State.** Under each element the tags of its additions, and the removals with the tags that they saw (Shapiro et al. 2011,
-//! INRIA RR-7506, specification 15). Tags are the dots of the additions. An element is in the set while it has a tag that no
-//! removal names. Both sets only grow, and their join is union.
+//! **State.** Under each element the tags of its additions, and the removals with the tags that they saw (Shapiro et
+//! al. 2011, INRIA RR-7506, specification 15). Tags are the dots of the additions. An element is in the set while it
+//! has a tag that no removal names. Both sets only grow, and their join is union.
 //!
-//! **Tombstones go when nobody needs them.** A tag that was removed stays until its removal is causally stable: from then on
-//! whatever arrives has seen the removal. So each removal is kept under its own dot beside the tags that it names:
-//! that the *addition* is stable says nothing, since a removal made later can still be on its way. Tags and removals that are dropped stay in
-//! the context, and a replica that has not dropped them yet does so as soon as it hears of that.
+//! **Tombstones go when nobody needs them.** A tag that was removed stays until its removal is causally stable: from
+//! then on whatever arrives has seen the removal. So each removal is kept under its own dot beside the tags that it
+//! names: that the *addition* is stable says nothing, since a removal made later can still be on its way. Tags and
+//! removals that are dropped stay in the context, and a replica that has not dropped them yet does so as soon as it
+//! hears of that.
 //!
-//! **Why it converges.** Tags and removals are dots in a store, so the argument is that of [`crate::causality::causal`]; updates
-//! here only add. The value depends on the state alone.
+//! **Why it converges.** Tags and removals are dots in a store, so the argument is that of
+//! [`crate::causality::causal`]; updates here only add. The value depends on the state alone.
 //!
 //! Two replicas in conflict:
 //!
@@ -119,10 +120,18 @@ type Tags = (DotSet, DotFun<Removed>);
 
 type Store<E> = DotMap<E, Tags>;
 
+/// The tags that removals name.
+fn gone(removals: &DotFun<Removed>) -> CausalContext {
+    if removals.is_empty() {
+        return CausalContext::default();
+    }
+    CausalContext::from_dots(removals.iter().flat_map(|(_, removed)| removed.0.iter().copied()).collect())
+}
+
 /// The tags that no removal names, ascending.
-fn live(tags: &Tags) -> impl Iterator<Item = Dot> + '_ {
-    let (added, removals) = tags;
-    added.iter().filter(|tag| !removals.iter().any(|(_, removed)| removed.0.binary_search(tag).is_ok()))
+fn live((added, removals): &Tags) -> impl Iterator<Item = Dot> + '_ {
+    let gone = gone(removals);
+    added.iter().filter(move |tag| !gone.contains(*tag))
 }
 
 fn is_present(tags: &Tags) -> bool {
@@ -185,8 +194,9 @@ impl<E: Atom> CausalType for TagsAndTombstones<E> {
     fn weight(store: &Store<E>) -> Weight {
         let mut weight = store.weight();
         for (element, tags) in store.iter() {
-            let dead = |tag: &Dot| tags.1.iter().any(|(_, removed)| removed.0.binary_search(tag).is_ok());
-            let tags_bytes: u64 = tags.0.iter().filter(dead).map(|tag| tag.encoded_bytes()).sum();
+            let gone = gone(&tags.1);
+            let dead = tags.0.iter().filter(|tag| gone.contains(*tag));
+            let tags_bytes: u64 = dead.map(|tag| tag.encoded_bytes()).sum();
             let dots_bytes: u64 = tags.1.iter().map(|(dot, _)| dot.encoded_bytes()).sum();
             let names_bytes: u64 = tags.1.iter().map(|(_, removed)| removed.encoded_bytes()).sum();
             let element_bytes = if is_present(tags) { 0 } else { element.encoded_bytes() };
@@ -205,8 +215,8 @@ impl<E: Atom> OrSetTombstones<E> {
         self.change(replica, |store, dot| Some(add(store, dot, element)))
     }
 
-    /// Removes an element at `replica`, as far as its additions are known here. Returns the delta: bottom if it is not in the
-    /// set.
+    /// Removes an element at `replica`, as far as its additions are known here. Returns the delta: bottom if it is not
+    /// in the set.
     #[inline]
     pub fn remove(&mut self, replica: ReplicaId, element: &E) -> Result<Self, UpdateError> {
         self.change(replica, |store, dot| remove(store, dot, element))

@@ -1,13 +1,14 @@
 //! The remove-wins set: of an addition and a removal that did not see each other, the removal wins.
 //!
-//! **State.** Under each element the dots of the additions and of the removals that nothing newer has seen. Each update of an
-//! element takes the place of all that it finds there. An element is in the set if additions are left and no removals: so
-//! exactly if it was added and every removal of it was seen by an addition (Baquero, Almeida and Shoker 2017, arXiv
-//! 1710.04469, section 4).
+//! **State.** Under each element the dots of the additions and of the removals that nothing newer has seen. Each update
+//! of an element takes the place of all that it finds there. An element is in the set if additions are left and no
+//! removals: so exactly if it was added and every removal of it was seen by an addition (Baquero, Almeida and Shoker
+//! 2017, arXiv 1710.04469, section 4).
 //!
-//! A removal has an effect also on an element that is not in the set: it wins over an addition elsewhere that has not arrived.
-//! So removals are kept, until they are causally stable. All that arrives then has seen them, so it would take their place if
-//! they were still there; and so it does not matter either whether additions that lost against them are there. They are dropped together.
+//! A removal has an effect also on an element that is not in the set: it wins over an addition elsewhere that has not
+//! arrived. So removals are kept, until they are causally stable. All that arrives then has seen them, so it would take
+//! their place if they were still there; and so it does not matter either whether additions that lost against them are
+//! there. They are dropped together.
 //!
 //! **Why it converges.** Additions and removals are dots in a store: [`crate::causality::causal`].
 //!

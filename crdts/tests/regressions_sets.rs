@@ -66,7 +66,8 @@ both_forms! {
     batch_order
 }
 
-/// rust-crdt `disjoint_merge`; riak_dt `disjoint_merge_test`: what was removed here does not come back with a peer that never had it.
+/// rust-crdt `disjoint_merge`; riak_dt `disjoint_merge_test`: what was removed here does not come back with a peer that
+/// never had it.
 fn disjoint_merge<S: AddWins>() {
     let (mut a, mut b) = (S::bottom(), S::bottom());
     a.put(A, 0);
@@ -81,8 +82,8 @@ fn disjoint_merge<S: AddWins>() {
     c.check(&[1]);
 }
 
-/// rust-crdt `present_but_removed`; riak_dt `present_but_removed_test`: an element that both sides hold can have been removed all
-/// the same, since each removed the dot that the other still has.
+/// rust-crdt `present_but_removed`; riak_dt `present_but_removed_test`: an element that both sides hold can have been
+/// removed all the same, since each removed the dot that the other still has.
 fn present_but_removed<S: AddWins>() {
     let mut a = S::bottom();
     a.put(A, 0);
@@ -103,7 +104,8 @@ fn present_but_removed<S: AddWins>() {
     last.check(&[]);
 }
 
-/// rust-crdt `no_dots_left_test`; riak_dt `no_dots_left_test`: a merge that leaves an element without dots leaves no element.
+/// rust-crdt `no_dots_left_test`; riak_dt `no_dots_left_test`: a merge that leaves an element without dots leaves no
+/// element.
 fn no_dots_left<S: AddWins>() {
     let (mut a, mut b) = (S::bottom(), S::bottom());
     a.put(A, 0);
@@ -124,7 +126,8 @@ fn no_dots_left<S: AddWins>() {
     c.check(&[]);
 }
 
-/// rust-crdt `dead_node_update_test`; riak_dt `dead_node_update_test`: a removal whose past holds a replica that the receiver has never heard of.
+/// rust-crdt `dead_node_update_test`; riak_dt `dead_node_update_test`: a removal whose past holds a replica that the
+/// receiver has never heard of.
 fn dead_node_update<S: AddWins>() {
     let mut a = S::bottom();
     a.put(A, 0);
@@ -136,8 +139,8 @@ fn dead_node_update<S: AddWins>() {
     a.check(&[]);
 }
 
-/// rust-crdt `adds_dont_destroy_causality`; riak_dt `adds_dont_destroy_causality` (`riak_dt_orswot`): an addition beside one that
-/// a removal saw does not hide what the removal saw.
+/// rust-crdt `adds_dont_destroy_causality`; riak_dt `adds_dont_destroy_causality` (`riak_dt_orswot`): an addition
+/// beside one that a removal saw does not hide what the removal saw.
 fn adds_dont_destroy_causality<S: AddWins>() {
     let mut c = S::bottom();
     c.put(C, 0);
@@ -156,7 +159,8 @@ fn adds_dont_destroy_causality<S: AddWins>() {
     c.check(&[0, 1]);
 }
 
-/// rust-crdt `merge_clocks_of_identical_entries`: an element added on two sides has both dots, and a removal names both.
+/// rust-crdt `merge_clocks_of_identical_entries`: an element added on two sides has both dots, and a removal names
+/// both.
 fn merge_clocks_of_identical_entries<S: AddWins>() {
     let (mut a, mut b) = (S::bottom(), S::bottom());
     a.put(ReplicaId(3), 1);
@@ -228,8 +232,8 @@ fn reset_remove() {
     assert_eq!(store.iter().map(|(element, _)| *element).collect::<Vec<_>>(), [2]);
 }
 
-/// rust-crdt `weird_highlight_1`: two replicas under one id, a cloned disk for example. Each takes the other's element for one that it has
-/// removed, and both are lost; that this happens is detected.
+/// rust-crdt `weird_highlight_1`: two replicas under one id, a cloned disk for example. Each takes the other's element
+/// for one that it has removed, and both are lost; that this happens is detected.
 #[test]
 fn one_id_used_twice_is_refused() {
     let (mut a, mut b) = (OrSet::<u8>::bottom(), OrSet::bottom());

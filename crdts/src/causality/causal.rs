@@ -1,17 +1,17 @@
 //! Causal states: a dot store beside the context of all updates that are known.
 //!
-//! **Why it converges.** Order states by: `(s, c) ≤ (s', c')` if `c ⊆ c'` and every dot of `s'` that `c` knows is in `s`. Read
-//! a state as two sets that only grow, the dots that were heard of (`c`) and those that are gone (`c` without `s`): the order
-//! is inclusion of both, so it is a partial order, and union of both is the least upper bound. The join of stores computes
-//! just that. A dot ends up in the joined store if it was heard of on some side and is gone on none (Almeida, Shoker and
-//! Baquero 2018, section 7.2). An update adds its dot to the context, removes dots from the store, or puts its own
-//! into it: it inflates.
+//! **Why it converges.** Order states by: `(s, c) ≤ (s', c')` if `c ⊆ c'` and every dot of `s'` that `c` knows is in
+//! `s`. Read a state as two sets that only grow, the dots that were heard of (`c`) and those that are gone (`c` without
+//! `s`): the order is inclusion of both, so it is a partial order, and union of both is the least upper bound. The join
+//! of stores computes just that. A dot ends up in the joined store if it was heard of on some side and is gone on none
+//! (Almeida, Shoker and Baquero 2018, section 7.2). An update adds its dot to the context, removes dots from the store,
+//! or puts its own into it: it inflates.
 //!
-//! **Hearsay.** The delta of an update names the dots that it removed, and so tells that the updates which made them took
-//! place; it does not tell what *those* removed. Deltas may arrive in any order, so a state remembers which dots it knows from
-//! others only, and [`Crdt::progress`] does not count them until their own delta arrives, or a state that had it. (Almeida, Shoker and Baquero 2018, section 6.2, forbid
-//! such orders instead.) The order above is extended by that: what was received only grows, too. When deltas
-//! arrive in causal order there is no hearsay.
+//! **Hearsay.** The delta of an update names the dots that it removed, and so tells that the updates which made them
+//! took place; it does not tell what *those* removed. Deltas may arrive in any order, so a state remembers which dots
+//! it knows from others only, and [`Crdt::progress`] does not count them until their own delta arrives, or a state that
+//! had it. (Almeida, Shoker and Baquero 2018, section 6.2, forbid such orders instead.) The order above is extended by
+//! that: what was received only grows, too. When deltas arrive in causal order there is no hearsay.
 //!
 //! A [`CausalType`] is what a type adds to that: its store, its updates, its value. The rest is here, once.
 //!
@@ -54,8 +54,8 @@ pub trait CausalType: Clone + Copy + Debug + Default + PartialEq + Eq + Send + S
     /// The name in scenarios and reports, for example `or-set`.
     const NAME: &'static str;
 
-    /// Performs an operation on the store. If it has an effect, `dot` is its name, and the store has changed as the returned
-    /// change says. On an error, and for operations without effect, the store is as before.
+    /// Performs an operation on the store. If it has an effect, `dot` is its name, and the store has changed as the
+    /// returned change says. On an error, and for operations without effect, the store is as before.
     fn update(
         store: &mut Self::Store,
         dot: Dot,
@@ -65,8 +65,8 @@ pub trait CausalType: Clone + Copy + Debug + Default + PartialEq + Eq + Send + S
     /// The object's state that a store stands for.
     fn value(store: &Self::Store) -> <Self::Object as Object>::State;
 
-    /// Drops what is kept only for updates that may still arrive, given that all which do have `stable` in their past. The
-    /// value stays. Returns whether anything was dropped.
+    /// Drops what is kept only for updates that may still arrive, given that all which do have `stable` in their past.
+    /// The value stays. Returns whether anything was dropped.
     fn stable(_store: &mut Self::Store, _stable: &VersionVector) -> bool {
         false
     }
@@ -133,14 +133,15 @@ impl<T: CausalType> Causal<T> {
         &self.context
     }
 
-    /// The updates in the context that have not arrived themselves: others told that what they put under their dots is gone.
-    /// All others in the context are contained in the state.
+    /// The updates in the context that have not arrived themselves: others told that what they put under their dots is
+    /// gone. All others in the context are contained in the state.
     #[inline]
     pub fn hearsay(&self) -> &CausalContext {
         &self.hearsay
     }
 
-    /// Takes over what `other`, which is about to be joined, knows of hearsay. Returns whether an update that was hearsay has arrived.
+    /// Takes over what `other`, which is about to be joined, knows of hearsay. Returns whether an update that was
+    /// hearsay has arrived.
     fn hear(&mut self, other: &Self) -> bool {
         let arrived = !self.hearsay.is_empty() && {
             let left = self.hearsay.difference(&received(&other.context, &other.hearsay));
@@ -152,7 +153,8 @@ impl<T: CausalType> Causal<T> {
         arrived
     }
 
-    /// Makes the change that `change` makes to the store, for methods that have no operation at hand. Returns the delta.
+    /// Makes the change that `change` makes to the store, for methods that have no operation at hand. Returns the
+    /// delta.
     #[inline]
     pub(crate) fn change(
         &mut self,
@@ -177,8 +179,8 @@ impl<T: CausalType> Causal<T> {
         Self::new(added, context, removed)
     }
 
-    /// One dot with two contents, or at two places. To have been removed on one side is none, so this store is searched only
-    /// for what is left on the other side alone.
+    /// One dot with two contents, or at two places. To have been removed on one side is none, so this store is searched
+    /// only for what is left on the other side alone.
     fn contradiction(&self, other: &Self) -> Option<Dot> {
         // Comparing stores is ten times faster than walking along both.
         if self.store == other.store {
@@ -198,9 +200,9 @@ impl<T: CausalType> Causal<T> {
         found
     }
 
-    /// Ends the entry of a replica that will never write again, if all its updates are causally stable and nothing of them
-    /// is left in the store. Returns whether it did. States that have not forgotten yet bring the entry back, and nothing
-    /// else.
+    /// Ends the entry of a replica that will never write again, if all its updates are causally stable and nothing of
+    /// them is left in the store. Returns whether it did. States that have not forgotten yet bring the entry back, and
+    /// nothing else.
     pub fn retire(&mut self, replica: ReplicaId, stable: &VersionVector) -> bool {
         let max = self.context.max(replica);
         let hearsay = self.hearsay.max(replica) > 0;

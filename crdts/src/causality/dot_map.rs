@@ -1,9 +1,9 @@
 //! A map from keys to dot stores.
 //!
-//! Invariant: no key has an empty store, and no dot is under two keys. So a key is present exactly if some dot is left under
-//! it, and removing a key is removing the dots under it, whatever the store is: composition needs no other rule. An update puts
-//! its dot under one key; joins keep it at one, even for a dot that two replicas gave away: they drop it where the other side,
-//! which knows it, does not have it. So the join with a delta looks for a dot in one place.
+//! Invariant: no key has an empty store, and no dot is under two keys. So a key is present exactly if some dot is left
+//! under it, and removing a key is removing the dots under it, whatever the store is: composition needs no other rule.
+//! An update puts its dot under one key; joins keep it at one, even for a dot that two replicas gave away: they drop it
+//! where the other side, which knows it, does not have it. So the join with a delta looks for a dot in one place.
 //!
 //! ```
 //! use crdts::{ReplicaId, causality::{Dot, DotMap, DotSet, DotStore}};
@@ -93,8 +93,8 @@ impl<K: Atom, S: DotStore> DotMap<K, S> {
         Some(self.entries.remove_at(place))
     }
 
-    /// Changes what is under a key, beginning with an empty store if there is nothing, and ending without the key if nothing
-    /// is left.
+    /// Changes what is under a key, beginning with an empty store if there is nothing, and ending without the key if
+    /// nothing is left.
     #[inline]
     pub fn edit<R>(&mut self, key: &K, change: impl FnOnce(&mut S) -> R) -> R {
         match self.entries.find(key) {
@@ -123,8 +123,8 @@ impl<K: Atom, S: DotStore> DotMap<K, S> {
         self.entries.retain(|key, store| keep(key, store) && !store.is_empty())
     }
 
-    /// The join with a map of few keys: each is looked up. All other keys are looked at only if a dot that `theirs` has may
-    /// be under one of them.
+    /// The join with a map of few keys: each is looked up. All other keys are looked at only if a dot that `theirs` has
+    /// may be under one of them.
     fn join_few(&mut self, mine: &CausalContext, other: &Self, theirs: &CausalContext) -> bool {
         let known = mine.intersection(theirs);
         let elsewhere = self.elsewhere(&known, other);
@@ -151,8 +151,8 @@ impl<K: Atom, S: DotStore> DotMap<K, S> {
         changed | (!elsewhere.is_empty() && self.remove(&elsewhere))
     }
 
-    /// Of the dots in `known`, which both sides know, those that can be under a key of this map which `other` lacks. A dot has
-    /// one place, so those under keys that both have are nowhere else.
+    /// Of the dots in `known`, which both sides know, those that can be under a key of this map which `other` lacks. A
+    /// dot has one place, so those under keys that both have are nowhere else.
     fn elsewhere(&self, known: &CausalContext, other: &Self) -> CausalContext {
         if known.is_empty() {
             return CausalContext::default();
@@ -201,7 +201,8 @@ impl<K: Atom, S: DotStore> DotMap<K, S> {
         changed
     }
 
-    /// Visits the keys of `other` with what is under them on both sides, until `visit` says stop. Returns whether it did.
+    /// Visits the keys of `other` with what is under them on both sides, until `visit` says stop. Returns whether it
+    /// did.
     fn along<'a>(&'a self, other: &'a Self, mut visit: impl FnMut(Option<&'a S>, &'a S) -> bool) -> bool {
         if other.len() < self.len() / SEEK_FACTOR {
             return other.iter().any(|(key, store)| visit(self.get(key), store));

@@ -1,13 +1,14 @@
 //! An ordered map for stores: sorted keys and what belongs to them, in a list of chunks.
 //!
-//! Invariants: keys ascend within and across chunks, no chunk is empty, and the fence between two chunks is above all keys
-//! before it and at most the first key behind it. Two maps are equal if their contents are; how those are cut into chunks
-//! depends on history and is never seen.
+//! Invariants: keys ascend within and across chunks, no chunk is empty, and the fence between two chunks is above all
+//! keys before it and at most the first key behind it. Two maps are equal if their contents are; how those are cut into
+//! chunks depends on history and is never seen.
 //!
-//! Why not `std::collections::BTreeMap`: a map of one entry, which is what deltas hold, needs no allocation here; large maps
-//! waste an eighth of their memory instead of half of it in whatever order keys come; and keys lie side by side, so equal maps compare
-//! at the speed of memory. A chunk holds up to a sixteenth of as many entries as there are chunks, so an insertion moves
-//! in the order of √n entries within a chunk and, once per chunk, in the order of √n chunks: a few kilobytes at a million entries.
+//! Why not `std::collections::BTreeMap`: a map of one entry, which is what deltas hold, needs no allocation here; large
+//! maps waste an eighth of their memory instead of half of it in whatever order keys come; and keys lie side by side,
+//! so equal maps compare at the speed of memory. A chunk holds up to a sixteenth of as many entries as there are
+//! chunks, so an insertion moves in the order of √n entries within a chunk and, once per chunk, in the order of √n
+//! chunks: a few kilobytes at a million entries.
 //!
 //! What is deliberately absent: any knowledge of dots.
 
@@ -260,8 +261,8 @@ impl<K: Ord + Clone, V> Many<K, V> {
         }
     }
 
-    /// At the ends of a chunk the neighbour takes the entry, or a new chunk if that is full, too: so runs of keys in either
-    /// direction leave full chunks behind. In the middle the chunk is halved.
+    /// At the ends of a chunk the neighbour takes the entry, or a new chunk if that is full, too: so runs of keys in
+    /// either direction leave full chunks behind. In the middle the chunk is halved.
     #[cold]
     fn insert_into_full(&mut self, Place { chunk, at }: Place, key: K, value: V) {
         let max = self.chunk_max();

@@ -1,9 +1,9 @@
 //! Dot stores: what is left of updates, each bit under the dot that brought it.
 //!
 //! Invariant: a store has one representation for its content, holds no empty parts, and every dot in it is also in the
-//! context beside it. Stores know nothing of their context; the operations that need one take it as an argument, so that a
-//! store nests in another without a context of its own. That is what makes composition right: a map of registers removes
-//! by the same dots that the registers are made of, and there is nothing to keep in step.
+//! context beside it. Stores know nothing of their context; the operations that need one take it as an argument, so
+//! that a store nests in another without a context of its own. That is what makes composition right: a map of registers
+//! removes by the same dots that the registers are made of, and there is nothing to keep in step.
 //!
 //! The join of two stores keeps a dot exactly if both hold it, or if one holds it and the other has never heard of it:
 //!
@@ -35,9 +35,9 @@ pub trait DotStore: Clone + PartialEq + Debug + Default + Send + Sync + 'static 
     /// Visits every dot, in no particular order.
     fn dots(&self, visit: &mut dyn FnMut(Dot));
 
-    /// Joins `other`, whose context is `theirs`, into this store, whose context is `mine`: keeps what both hold, and what one
-    /// holds and the other has never heard of. Content that contradicts itself (one dot, two contents) is resolved the same
-    /// way on both sides. Returns whether this store changed.
+    /// Joins `other`, whose context is `theirs`, into this store, whose context is `mine`: keeps what both hold, and
+    /// what one holds and the other has never heard of. Content that contradicts itself (one dot, two contents) is
+    /// resolved the same way on both sides. Returns whether this store changed.
     fn join(&mut self, mine: &CausalContext, other: &Self, theirs: &CausalContext) -> bool;
 
     /// Drops all dots that are in `removed`. Returns whether any was held.
@@ -51,13 +51,13 @@ pub trait DotStore: Clone + PartialEq + Debug + Default + Send + Sync + 'static 
     /// `other` as it is? That is so if `other` holds nothing that has been removed here, and no lesser content.
     fn le(&self, mine: &CausalContext, other: &Self) -> bool;
 
-    /// A dot to which the two stores give different contents at one place, if there is one. No two honest replicas make such
-    /// stores; a cloned disk does.
+    /// A dot to which the two stores give different contents at one place, if there is one. No two honest replicas make
+    /// such stores; a cloned disk does.
     fn contradiction(&self, other: &Self) -> Option<Dot>;
 
-    /// Visits the dots of `other` that `mine`, the context of this store, knows, and that are not at the same place here: they
-    /// were removed, or else are at another place, which is a contradiction, too. Stores without places inside need not say
-    /// more than this.
+    /// Visits the dots of `other` that `mine`, the context of this store, knows, and that are not at the same place
+    /// here: they were removed, or else are at another place, which is a contradiction, too. Stores without places
+    /// inside need not say more than this.
     fn strays(&self, mine: &CausalContext, other: &Self, visit: &mut dyn FnMut(Dot)) {
         let held = live_dots(self);
         other.dots(&mut |dot| {
