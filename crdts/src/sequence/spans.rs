@@ -630,8 +630,8 @@ impl Spans {
         while up != NONE {
             let node = &self.nodes[up as usize];
             let behind = node.index_of(child) + 1..node.len as usize;
-            let candidates = behind.filter(|&at| node.floors[at] <= lamport);
-            let found = candidates.filter_map(|at| self.first_leaf_at_most(node.children[at], level, lamport)).next();
+            let mut candidates = behind.filter(|&at| node.floors[at] <= lamport);
+            let found = candidates.find_map(|at| self.first_leaf_at_most(node.children[at], level, lamport));
             if found.is_some() {
                 return found;
             }
@@ -645,8 +645,8 @@ impl Spans {
             return Some(id);
         }
         let node = &self.nodes[id as usize];
-        let candidates = (0..node.len as usize).filter(|&at| node.floors[at] <= lamport);
-        candidates.filter_map(|at| self.first_leaf_at_most(node.children[at], level - 1, lamport)).next()
+        let mut candidates = (0..node.len as usize).filter(|&at| node.floors[at] <= lamport);
+        candidates.find_map(|at| self.first_leaf_at_most(node.children[at], level - 1, lamport))
     }
 
     /// The place behind everything.
