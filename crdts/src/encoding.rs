@@ -66,6 +66,8 @@ pub enum DecodeError {
     EmptyEntry,
     /// A dot of the store is not in the context.
     DotWithoutContext,
+    /// A replica has given rights to itself.
+    GivenToItself,
     /// A dot is at two places.
     DotTwice,
     /// Bytes follow the state.
@@ -89,6 +91,7 @@ impl fmt::Display for DecodeError {
             Self::NotAscending => f.write_str("dots or keys are not in ascending order"),
             Self::EmptyEntry => f.write_str("a key holds nothing"),
             Self::DotWithoutContext => f.write_str("a dot of the store is not in the context"),
+            Self::GivenToItself => f.write_str("a replica has given rights to itself"),
             Self::DotTwice => f.write_str("a dot is at two places"),
             Self::TrailingBytes { count } => write!(f, "{count} bytes follow the state"),
         }

@@ -38,6 +38,40 @@ use crate::{
     objects::counter::{Counter, CounterOp, CounterRet},
 };
 
+/// Why a reported count was refused. The state is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ObserveError {
+    /// A replica's count never falls. A lower one means that the replica lost its memory and kept its id, or that reports
+    /// overtook each other; the caller knows which.
+    Decreasing {
+        /// Whose count.
+        replica: ReplicaId,
+        /// What is known already.
+        known: u64,
+        /// What was reported.
+        offered: u64,
+    },
+    /// What a replica has added and subtracted exceeds 64 bits together.
+    Overflow {
+        /// Whose counts.
+        replica: ReplicaId,
+    },
+}
+
+impl std::fmt::Display for ObserveError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Decreasing { replica, known, offered } => {
+                write!(f, "the count of {replica} would fall from {known} to {offered}")
+            }
+            Self::Overflow { replica } => write!(f, "the counts of {replica} exceed 64 bits together"),
+        }
+    }
+}
+
+impl std::error::Error for ObserveError {}
+
 /// A counter that only grows. See the [module documentation](self) for the argument and an example.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -72,6 +106,27 @@ impl GCounter {
         self.entries.iter()
     }
 
+    /// Takes over a count that `replica` itself reported: all that it has added so far. Returns whether that is news.
+    ///
+    /// For counts that come from outside, one replica at a time and in order, such as a device's meter. A join takes the
+    /// larger count without a word, since it cannot tell an old state from a wrong one; here a falling count is an error.
+    ///
+    /// ```
+    /// use crdts::{GCounter, ReplicaId, g_counter::ObserveError};
+    ///
+    /// let (mut counter, meter) = (GCounter::default(), ReplicaId(1));
+    /// assert_eq!(counter.observe(meter, 40), Ok(true));
+    /// assert_eq!(counter.observe(meter, 40), Ok(false));
+    /// let refused = ObserveError::Decreasing { replica: meter, known: 40, offered: 39 };
+    /// assert_eq!(counter.observe(meter, 39), Err(refused));
+    /// assert_eq!(counter.count(meter), 40);
+    /// ```
+    pub fn observe(&mut self, replica: ReplicaId, count: u64) -> Result<bool, ObserveError> {
+        let news = rise(replica, self.count(replica), count)?;
+        self.raise(replica, count);
+        Ok(news)
+    }
+
     /// Raises the entry of `replica` to `count`.
     #[inline]
     pub(crate) fn raise(&mut self, replica: ReplicaId, count: u64) {
@@ -91,6 +146,14 @@ impl GCounter {
     pub(crate) fn weight_body(&self) -> Weight {
         self.entries.weight()
     }
+}
+
+/// Does the count rise? It must not fall.
+pub(crate) fn rise(replica: ReplicaId, known: u64, offered: u64) -> Result<bool, ObserveError> {
+    if offered < known {
+        return Err(ObserveError::Decreasing { replica, known, offered });
+    }
+    Ok(offered > known)
 }
 
 impl Default for GCounter {

@@ -140,6 +140,14 @@ pub enum UpdateError {
     },
     /// A counter would exceed its 64-bit per-replica range. Nothing is lost silently.
     Overflow,
+    /// The replica holds fewer rights than the operation takes. Others may hold some: the operation can succeed elsewhere, or
+    /// here once rights have been transferred.
+    InsufficientRights {
+        /// How many units the replica may use.
+        available: i128,
+        /// How many units the operation takes.
+        requested: u64,
+    },
 }
 
 impl std::fmt::Display for UpdateError {
@@ -147,6 +155,9 @@ impl std::fmt::Display for UpdateError {
         match self {
             Self::Unsupported { reason } => write!(f, "unsupported operation: {reason}"),
             Self::Overflow => write!(f, "the counter would overflow its 64-bit range"),
+            Self::InsufficientRights { available, requested } => {
+                write!(f, "the replica holds {available} of the {requested} rights that this takes")
+            }
         }
     }
 }

@@ -46,7 +46,9 @@
 //!
 //! Clocks, randomness, networks, threads, and any iteration order that differs between runs.
 
+pub mod arbitration;
 pub mod atom;
+pub mod bounded_counter;
 pub mod cart;
 pub mod causality;
 pub mod clock;
@@ -54,8 +56,12 @@ pub mod encoding;
 mod entries;
 pub mod flags;
 pub mod g_counter;
+pub mod g_set;
 pub mod lattice;
 pub mod laws;
+pub mod lww_map;
+pub mod lww_register;
+pub mod max_register;
 pub mod mv_register;
 pub mod object;
 pub mod objects;
@@ -67,14 +73,20 @@ pub mod replication;
 pub mod resettable_counter;
 pub mod rw_set;
 pub mod sequence;
+pub mod two_phase_set;
 
 pub use atom::Atom;
+pub use bounded_counter::BoundedCounter;
 pub use cart::Cart;
 pub use clock::ReplicaId;
 pub use encoding::{DecodeError, Encode};
 pub use flags::{DwFlag, EwFlag};
 pub use g_counter::GCounter;
+pub use g_set::GSet;
 pub use lattice::{Crdt, JoinError, Lattice, Update, UpdateError, Weight};
+pub use lww_map::LwwMap;
+pub use lww_register::LwwRegister;
+pub use max_register::{MaxRegister, MinRegister};
 pub use mv_register::MvRegister;
 pub use object::Object;
 pub use or_map::OrMap;
@@ -83,3 +95,4 @@ pub use or_set_tombstones::OrSetTombstones;
 pub use pn_counter::PnCounter;
 pub use resettable_counter::ResettableCounter;
 pub use rw_set::RwSet;
+pub use two_phase_set::TwoPhaseSet;

@@ -37,7 +37,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     clock::ReplicaId,
     encoding::{DecodeError, Encode, Reader, VERSION},
-    g_counter::GCounter,
+    g_counter::{GCounter, ObserveError, rise},
     lattice::{Crdt, Lattice, Update, UpdateError, Weight},
     objects::counter::{Counter, CounterOp, CounterRet},
 };
@@ -67,6 +67,28 @@ impl PnCounter {
     #[inline]
     pub fn decrements(&self) -> &GCounter {
         &self.decrements
+    }
+
+    /// Takes over counts that `replica` itself reported: all that it has added, and all that it has subtracted so far.
+    /// Returns whether that is news. See [`GCounter::observe`].
+    ///
+    /// ```
+    /// use crdts::{PnCounter, ReplicaId, g_counter::ObserveError};
+    ///
+    /// let (mut counter, turnstile) = (PnCounter::default(), ReplicaId(1));
+    /// assert_eq!(counter.observe(turnstile, 40, 12), Ok(true));
+    /// let refused = ObserveError::Decreasing { replica: turnstile, known: 12, offered: 11 };
+    /// assert_eq!(counter.observe(turnstile, 41, 11), Err(refused));
+    /// assert_eq!(counter.total(), 28);
+    /// ```
+    pub fn observe(&mut self, replica: ReplicaId, added: u64, subtracted: u64) -> Result<bool, ObserveError> {
+        let more_added = rise(replica, self.increments.count(replica), added)?;
+        let more_subtracted = rise(replica, self.decrements.count(replica), subtracted)?;
+        // Progress is the sum of both, and must stay exact.
+        added.checked_add(subtracted).ok_or(ObserveError::Overflow { replica })?;
+        self.increments.raise(replica, added);
+        self.decrements.raise(replica, subtracted);
+        Ok(more_added | more_subtracted)
     }
 
     fn add(&mut self, replica: ReplicaId, amount: i64) -> Result<Self, UpdateError> {

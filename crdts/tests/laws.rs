@@ -1,8 +1,9 @@
 //! Every type obeys every law. A type registers with one line at the end.
 
 use crdts::{
-    Cart, Crdt, DwFlag, Encode, EwFlag, GCounter, Lattice, MvRegister, Object, OrMap, OrSet, OrSetTombstones,
-    PnCounter, ResettableCounter, RwSet,
+    BoundedCounter, Cart, Crdt, DwFlag, Encode, EwFlag, GCounter, GSet, Lattice, LwwMap, LwwRegister, MaxRegister,
+    MinRegister, MvRegister, Object, OrMap, OrSet, OrSetTombstones, PnCounter, ReplicaId, ResettableCounter, RwSet,
+    TwoPhaseSet,
     laws::{
         Violation,
         deliveries::check_deliveries,
@@ -10,6 +11,7 @@ use crdts::{
         states::{check_encoding, check_hostile_join, check_joins},
     },
     objects::{
+        bounded_counter::BoundedOp,
         cart::CartOp,
         counter::CounterOp::{self, Add, Read},
         flag::FlagOp,
@@ -44,6 +46,27 @@ fn counter_ops() -> impl Strategy<Value = CounterOp> {
 
 fn register_ops() -> impl Strategy<Value = RegisterOp<u8>> {
     prop_oneof![4 => (0..3_u8).prop_map(RegisterOp::Write), 1 => Just(RegisterOp::Read)]
+}
+
+fn set_ops() -> impl Strategy<Value = SetOp<u16>> {
+    let element = || prop_oneof![4 => 0..6_u16, 1 => any::<u16>()];
+    prop_oneof![
+        4 => element().prop_map(SetOp::Add),
+        3 => element().prop_map(SetOp::Remove),
+        1 => element().prop_map(SetOp::Contains),
+        1 => Just(SetOp::Read),
+    ]
+}
+
+/// Amounts that rights suffice for, that they do not suffice for, and that overflow.
+fn bounded_ops() -> impl Strategy<Value = BoundedOp> {
+    let amounts = || prop_oneof![8 => 0..20_u64, 1 => prop::sample::select(vec![u64::MAX, u64::MAX - 1, 1 << 63])];
+    prop_oneof![
+        3 => amounts().prop_map(BoundedOp::Increment),
+        3 => amounts().prop_map(BoundedOp::Decrement),
+        3 => (0..5_u32, amounts()).prop_map(|(to, amount)| BoundedOp::Transfer { to: ReplicaId(to), amount }),
+        1 => Just(BoundedOp::Read),
+    ]
 }
 
 fn reset_counter_ops() -> impl Strategy<Value = ResetCounterOp> {
@@ -243,3 +266,14 @@ law_tests!(causal or_set_tombstones: OrSetTombstones<u16>, [SetOp::Add(1), SetOp
 law_tests!(causal rw_set: RwSet<u16>, [SetOp::Add(1), SetOp::Remove(1)], set_ops());
 law_tests!(causal ew_flag: EwFlag, [FlagOp::Enable, FlagOp::Disable], flag_ops());
 law_tests!(causal dw_flag: DwFlag, [FlagOp::Enable, FlagOp::Disable], flag_ops());
+law_tests!(
+    causal bounded_counter: BoundedCounter,
+    [BoundedOp::Increment(2), BoundedOp::Decrement(1), BoundedOp::Transfer { to: ReplicaId(1), amount: 1 }],
+    bounded_ops()
+);
+law_tests!(causal max_register: MaxRegister<u8>, [RegisterOp::Write(1), RegisterOp::Write(2)], register_ops());
+law_tests!(causal min_register: MinRegister<u8>, [RegisterOp::Write(1), RegisterOp::Write(2)], register_ops());
+law_tests!(causal lww_register: LwwRegister<u8>, [RegisterOp::Write(1), RegisterOp::Write(2)], register_ops());
+law_tests!(causal g_set: GSet<u16>, [SetOp::Add(1), SetOp::Add(2)], set_ops());
+law_tests!(causal two_phase_set: TwoPhaseSet<u16>, [SetOp::Add(1), SetOp::Remove(1)], set_ops());
+law_tests!(causal lww_map: LwwMap<u8, u8>, [at(1, RegisterOp::Write(1)), MapOp::Remove(1)], map_ops(register_ops()));

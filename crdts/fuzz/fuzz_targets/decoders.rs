@@ -10,8 +10,8 @@
 #![no_main]
 
 use crdts::{
-    Cart, Crdt, DwFlag, Encode, EwFlag, GCounter, MvRegister, OrMap, OrSet, OrSetTombstones, PnCounter,
-    ResettableCounter, RwSet,
+    BoundedCounter, Cart, Crdt, DwFlag, Encode, EwFlag, GCounter, GSet, LwwMap, LwwRegister, MaxRegister, MinRegister,
+    MvRegister, OrMap, OrSet, OrSetTombstones, PnCounter, ResettableCounter, RwSet, TwoPhaseSet,
     causality::{CausalDigest, VersionVector},
     replication::TaggedOp,
 };
@@ -70,6 +70,13 @@ const DECODERS: &[fn(&[u8])] = &[
     value::<CausalDigest>,
     value::<TaggedOp<PnCounter>>,
     value::<TaggedOp<OrSet<u64>>>,
+    state::<BoundedCounter>,
+    state::<GSet<String>>,
+    state::<TwoPhaseSet<i64>>,
+    state::<LwwRegister<Option<u8>>>,
+    state::<LwwMap<u8, String>>,
+    state::<MaxRegister<i32>>,
+    state::<MinRegister<char>>,
 ];
 
 fuzz_target!(|bytes: &[u8]| {

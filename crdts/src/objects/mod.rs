@@ -42,6 +42,7 @@ macro_rules! generic_object {
 
 pub(crate) use generic_object;
 
+pub mod bounded_counter;
 pub mod cart;
 pub mod counter;
 pub mod flag;

@@ -233,7 +233,8 @@ where
         let writer = cx.replica_id();
         let update = match self.state.update(writer, &op) {
             Ok(update) => update,
-            Err(UpdateError::Unsupported { .. }) => return cx.reply(request, Reply::Fail(Refusal::Unsupported)),
+            // Rights that are lacking here are a refusal of this replica, not of the type: the client may try elsewhere.
+            Err(UpdateError::Unsupported { .. } | UpdateError::InsufficientRights { .. }) => return cx.reply(request, Reply::Fail(Refusal::Unsupported)),
             Err(UpdateError::Overflow) => return cx.reply(request, Reply::Fail(Refusal::Overflow)),
         };
         if C::Object::is_update(&op) {
