@@ -105,16 +105,6 @@ fn at<K, Op>(key: K, op: Op) -> MapOp<K, Op> {
 }
 
 /// Few elements, so that operations meet.
-fn set_ops() -> impl Strategy<Value = SetOp<u16>> {
-    let element = || prop_oneof![4 => 0..6_u16, 1 => any::<u16>()];
-    prop_oneof![
-        4 => element().prop_map(SetOp::Add),
-        3 => element().prop_map(SetOp::Remove),
-        1 => element().prop_map(SetOp::Contains),
-        1 => Just(SetOp::Read),
-    ]
-}
-
 fn flag_ops() -> impl Strategy<Value = FlagOp> {
     prop::sample::select(vec![FlagOp::Enable, FlagOp::Disable, FlagOp::Read])
 }

@@ -12,7 +12,7 @@
 use crdts::{
     BoundedCounter, Cart, Crdt, DwFlag, Encode, EwFlag, GCounter, GSet, LwwMap, LwwRegister, MaxRegister, MinRegister,
     MvRegister, OrMap, OrSet, OrSetTombstones, PnCounter, ResettableCounter, RwSet, TwoPhaseSet,
-    causality::{CausalDigest, VersionVector},
+    causality::{CausalContext, CausalDigest, VersionVector},
     replication::TaggedOp,
 };
 use libfuzzer_sys::fuzz_target;
@@ -77,6 +77,7 @@ const DECODERS: &[fn(&[u8])] = &[
     state::<LwwMap<u8, String>>,
     state::<MaxRegister<i32>>,
     state::<MinRegister<char>>,
+    value::<CausalContext>,
 ];
 
 fuzz_target!(|bytes: &[u8]| {
