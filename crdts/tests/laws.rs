@@ -48,6 +48,7 @@ fn register_ops() -> impl Strategy<Value = RegisterOp<u8>> {
     prop_oneof![4 => (0..3_u8).prop_map(RegisterOp::Write), 1 => Just(RegisterOp::Read)]
 }
 
+/// Few elements, so that operations meet.
 fn set_ops() -> impl Strategy<Value = SetOp<u16>> {
     let element = || prop_oneof![4 => 0..6_u16, 1 => any::<u16>()];
     prop_oneof![
@@ -104,7 +105,6 @@ fn at<K, Op>(key: K, op: Op) -> MapOp<K, Op> {
     MapOp::Update { key, op }
 }
 
-/// Few elements, so that operations meet.
 fn flag_ops() -> impl Strategy<Value = FlagOp> {
     prop::sample::select(vec![FlagOp::Enable, FlagOp::Disable, FlagOp::Read])
 }
