@@ -78,7 +78,8 @@ impl<C: Crdt> Cluster<C> {
                 agree(before, after, raw, &collected[other])?;
                 agree(raw, raw, before, after)?;
             }
-            for update in &self.updates {
+            // A delta that precedes its past leads to no value that is specified.
+            for update in self.updates.iter().filter(|update| update.event.past.is_subset(&self.seen[at])) {
                 agree(before, after, &update.delta, &update.delta)?;
             }
             let mut ops: Vec<&Op<C>> = Vec::new();
