@@ -17,6 +17,10 @@ run scenario *arguments:
 bench *arguments:
     cargo bench --package sim --locked {{arguments}}
 
+# Fuzz all decoders until interrupted; needs `cargo install cargo-fuzz` and a C++ compiler.
+fuzz *arguments:
+    cd crdts && cargo fuzz run decoders --sanitizer none --debug-assertions -- -max_len=1024 {{arguments}}
+
 # Accept all changed snapshots of reports; read the difference before committing it.
 bless:
     INSTA_UPDATE=always cargo test --workspace --locked

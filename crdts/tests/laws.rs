@@ -48,6 +48,7 @@ fn register_ops() -> impl Strategy<Value = RegisterOp<u8>> {
     prop_oneof![4 => (0..3_u8).prop_map(RegisterOp::Write), 1 => Just(RegisterOp::Read)]
 }
 
+/// Few elements, so that operations meet.
 fn set_ops() -> impl Strategy<Value = SetOp<u16>> {
     let element = || prop_oneof![4 => 0..6_u16, 1 => any::<u16>()];
     prop_oneof![

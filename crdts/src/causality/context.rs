@@ -412,8 +412,8 @@ impl CausalContext {
         let mut next_id = 0_u64;
         for _ in 0..reader.length(4)? {
             let id = next_id.checked_add(reader.varint()?).ok_or(DecodeError::IdOutOfRange)?;
-            next_id = id + 1;
             let replica = ReplicaId(u32::try_from(id).map_err(|_| DecodeError::IdOutOfRange)?);
+            next_id = id + 1;
             let more = reader.length(2)?;
             let mut free = Some(1_u64);
             for _ in 0..=more {
@@ -732,6 +732,13 @@ mod tests {
         for text in ["[[1,0,2]]", "[[1,3,2]]", "[[1,1,2],[1,3,4]]", "[[2,1,1],[1,1,1]]", "[[1,1,5],[1,2,3]]"] {
             assert!(serde_json::from_str::<CausalContext>(text).is_err(), "{text}");
         }
+    }
+
+    /// Found by fuzzing: the distance to the id after the largest one that can be spelt.
+    #[test]
+    fn the_largest_distance_of_ids_is_refused() {
+        let bytes = [1, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0, 0];
+        assert_eq!(CausalContext::decode(&bytes), Err(DecodeError::IdOutOfRange));
     }
 
     #[test]
