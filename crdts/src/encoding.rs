@@ -54,6 +54,20 @@ pub enum DecodeError {
     IdOutOfRange,
     /// An entry without a count: absent entries are not written.
     ZeroCount,
+    /// A number or a character exceeds the range of its type.
+    AtomOutOfRange,
+    /// A text is not UTF-8.
+    Utf8,
+    /// A counter exceeds 64 bits.
+    CounterOutOfRange,
+    /// Dots or keys are not in ascending order.
+    NotAscending,
+    /// A key that holds nothing: absent keys are not written.
+    EmptyEntry,
+    /// A dot of the store is not in the context.
+    DotWithoutContext,
+    /// A dot is at two places.
+    DotTwice,
     /// Bytes follow the state.
     TrailingBytes {
         /// How many.
@@ -69,6 +83,13 @@ impl fmt::Display for DecodeError {
             Self::Varint => f.write_str("a number is not in its shortest form, or exceeds 64 bits"),
             Self::IdOutOfRange => f.write_str("a replica id exceeds 32 bits"),
             Self::ZeroCount => f.write_str("an entry has a count of zero"),
+            Self::AtomOutOfRange => f.write_str("a number or a character exceeds the range of its type"),
+            Self::Utf8 => f.write_str("a text is not UTF-8"),
+            Self::CounterOutOfRange => f.write_str("a counter exceeds 64 bits"),
+            Self::NotAscending => f.write_str("dots or keys are not in ascending order"),
+            Self::EmptyEntry => f.write_str("a key holds nothing"),
+            Self::DotWithoutContext => f.write_str("a dot of the store is not in the context"),
+            Self::DotTwice => f.write_str("a dot is at two places"),
             Self::TrailingBytes { count } => write!(f, "{count} bytes follow the state"),
         }
     }
@@ -94,13 +115,13 @@ pub(crate) fn write_varint(out: &mut Vec<u8>, mut value: u64) {
 
 /// Reads an encoding from the front.
 #[derive(Debug)]
-pub(crate) struct Reader<'a> {
+pub struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
     /// A reader behind the version byte.
-    pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+    pub fn new(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         match bytes {
             [] => Err(DecodeError::Truncated),
             [VERSION, rest @ ..] => Ok(Self { rest }),
@@ -109,7 +130,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number in its shortest form.
-    pub(crate) fn varint(&mut self) -> Result<u64, DecodeError> {
+    pub fn varint(&mut self) -> Result<u64, DecodeError> {
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {
             let (&byte, rest) = self.rest.split_first().ok_or(DecodeError::Truncated)?;
@@ -128,7 +149,7 @@ impl<'a> Reader<'a> {
     }
 
     /// How many items follow, each of at least `item_bytes_min` bytes: refused when they cannot be there.
-    pub(crate) fn length(&mut self, item_bytes_min: usize) -> Result<usize, DecodeError> {
+    pub fn length(&mut self, item_bytes_min: usize) -> Result<usize, DecodeError> {
         let length = self.varint()?;
         match usize::try_from(length) {
             Ok(length) if length <= self.rest.len() / item_bytes_min.max(1) => Ok(length),
@@ -136,8 +157,20 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The next bytes as they are.
+    pub fn bytes(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
+        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(DecodeError::Truncated)?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    /// Ends the reading: all that is left belongs to something else.
+    pub fn rest(self) -> &'a [u8] {
+        self.rest
+    }
+
     /// Ends the reading: nothing may be left.
-    pub(crate) fn finish(self) -> Result<(), DecodeError> {
+    pub fn finish(self) -> Result<(), DecodeError> {
         match self.rest.len() {
             0 => Ok(()),
             count => Err(DecodeError::TrailingBytes { count }),

@@ -27,7 +27,11 @@
 
 use std::fmt::Debug;
 
-use crate::{clock::ReplicaId, object::Object};
+use crate::{
+    causality::{Dot, VersionVector},
+    clock::ReplicaId,
+    object::Object,
+};
 
 /// A join semilattice with a least element.
 pub trait Lattice: Clone + PartialEq + Debug {
@@ -40,8 +44,19 @@ pub trait Lattice: Clone + PartialEq + Debug {
     /// Replaces `self` by the least upper bound of both states, in place. Returns whether `self` grew.
     fn join(&mut self, other: &Self) -> bool;
 
+    /// As [`Lattice::join`], for states from peers that are not trusted: contents that no honest replicas can have made are
+    /// refused, and the state stays as it was.
+    fn try_join(&mut self, other: &Self) -> Result<bool, JoinError> {
+        Ok(self.join(other))
+    }
+
     /// Is everything that `self` knows also in `other`? The order that the join induces.
     fn le(&self, other: &Self) -> bool;
+
+    /// Is `self` at least `before`? What every update must leave behind (Almeida et al. 2018, definition 1).
+    fn is_inflation_of(&self, before: &Self) -> bool {
+        before.le(self)
+    }
 
     /// The irredundant join decomposition: states that cannot be split further, none of which the others make
     /// superfluous, and whose join is `self` (Enes et al. 2019, ICDE, section III).
@@ -68,6 +83,13 @@ pub trait Crdt: Lattice {
 
     /// The object's state that this CRDT state stands for: what a client can observe.
     fn value(&self) -> <Self::Object as Object>::State;
+
+    /// Drops what is kept only for updates that may still arrive, given that every update which this replica has not received
+    /// has all of `stable` in its past (causal stability: Baquero, Almeida and Shoker 2017, arXiv 1710.04469, section 5).
+    /// The value stays as it is. Returns whether anything was dropped.
+    fn stable(&mut self, _stable: &VersionVector) -> bool {
+        false
+    }
 
     /// A summary for [`Crdt::delta_since`].
     fn digest(&self) -> Self::Digest;
@@ -126,6 +148,29 @@ impl std::fmt::Display for UpdateError {
 }
 
 impl std::error::Error for UpdateError {}
+
+/// Why a state was not joined. The state is unchanged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// One update with two contents: its replica id is used twice, or the state was forged.
+    Contradiction {
+        /// The update.
+        dot: Dot,
+    },
+}
+
+impl std::fmt::Display for JoinError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Contradiction { dot } => {
+                write!(f, "update {dot} comes with two contents: is the id {} used twice?", dot.replica)
+            }
+        }
+    }
+}
+
+impl std::error::Error for JoinError {}
 
 /// Bytes of a state's canonical encoding, by purpose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -46,19 +46,32 @@
 //!
 //! Clocks, randomness, networks, threads, and any iteration order that differs between runs.
 
+pub mod atom;
+pub mod cart;
+pub mod causality;
 pub mod clock;
 pub mod encoding;
 mod entries;
 pub mod g_counter;
 pub mod lattice;
 pub mod laws;
+pub mod mv_register;
 pub mod object;
 pub mod objects;
+pub mod or_map;
 pub mod pn_counter;
+pub mod replication;
+pub mod resettable_counter;
+pub mod sequence;
 
+pub use atom::Atom;
+pub use cart::Cart;
 pub use clock::ReplicaId;
 pub use encoding::{DecodeError, Encode};
 pub use g_counter::GCounter;
-pub use lattice::{Crdt, Lattice, Update, UpdateError, Weight};
+pub use lattice::{Crdt, JoinError, Lattice, Update, UpdateError, Weight};
+pub use mv_register::MvRegister;
 pub use object::Object;
+pub use or_map::OrMap;
 pub use pn_counter::PnCounter;
+pub use resettable_counter::ResettableCounter;

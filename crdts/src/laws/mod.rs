@@ -17,7 +17,10 @@
 //! What is deliberately absent: a proof. The checks are exhaustive for small scopes and sampled beyond; the reasons why
 //! the laws hold for all states stand with each type.
 
+mod cluster;
+pub mod deliveries;
 pub mod histories;
+mod stability;
 pub mod states;
 
 use std::fmt::{self, Debug};
@@ -72,6 +75,20 @@ pub enum Law {
     DeltasAreStates,
     /// When operations commute, the converged value is that of performing all of them one after the other.
     NothingLost,
+    /// For types whose updates have names: each effective update takes the next name of its replica, and no other.
+    OneDotPerUpdate,
+    /// A replica that has seen a causally closed set of updates shows what the specification says of it.
+    CausalSpecification,
+    /// Ops are delivered once, after all that they follow, and as soon as that is there.
+    CausalDelivery,
+    /// A replica to which ops were delivered is in the state that is the join of theirs.
+    OpsAreStates,
+    /// Dropping what is causally stable changes no value, now or later, and is reported.
+    StableKeepsValue,
+    /// States of one history are joined by `try_join` as by `join`.
+    TryJoinIsJoin,
+    /// A state that `try_join` refuses leaves the other as it was, and is refused from both sides.
+    TryJoinIsAtomic,
     /// The encoding reads back as the state, and has the size that is accounted.
     EncodingFaithful,
 }
@@ -103,6 +120,17 @@ impl Law {
             Self::Convergence => "replicas that received the same are in the same state",
             Self::DeltasAreStates => "the join of all deltas is the join of all states",
             Self::NothingLost => "when operations commute, all of them count in the converged value",
+            Self::OneDotPerUpdate => "an effective update takes the next dot of its replica, and no other",
+            Self::CausalSpecification => "the value is what the specification says of the updates that were seen",
+            Self::CausalDelivery => "ops are delivered once, after all that they follow, as soon as that is there",
+            Self::OpsAreStates => "a replica to which ops were delivered is in the join of their states",
+            Self::StableKeepsValue => {
+                "dropping what is causally stable changes no value, now or later, and is reported"
+            }
+            Self::TryJoinIsJoin => "states of one history are joined by try_join as by join",
+            Self::TryJoinIsAtomic => {
+                "a state that try_join refuses is refused by both sides and leaves them as they were"
+            }
             Self::EncodingFaithful => "the encoding reads back as the state and has the accounted size",
         }
     }

@@ -100,6 +100,36 @@ pub fn check_joins<L: Lattice>(a: &L, b: &L, c: &L) -> Result<(), Violation> {
     Ok(())
 }
 
+/// States that one history leads to never contradict each other, so the cautious join is the join.
+pub fn check_honest_join<L: Lattice>(a: &L, b: &L) -> Result<(), Violation> {
+    let mut both = a.clone();
+    let tried = both.try_join(b);
+    let expected = joined(a, b);
+    let same = tried == Ok(expected != *a) && both == expected;
+    let evidence: [(_, &dyn std::fmt::Debug); 5] =
+        [("a", a), ("b", b), ("tried", &tried), ("reached", &both), ("a joined with b", &expected)];
+    require(same, Law::TryJoinIsJoin, &evidence)
+}
+
+/// A state from anywhere is joined as a whole, or refused with the state left as it was, and refused from both sides.
+pub fn check_hostile_join<L: Lattice>(a: &L, b: &L) -> Result<(), Violation> {
+    let (mut ours, mut theirs) = (a.clone(), b.clone());
+    let (tried, reversed) = (ours.try_join(b), theirs.try_join(a));
+    let evidence: [(_, &dyn std::fmt::Debug); 6] = [
+        ("a", a),
+        ("b", b),
+        ("tried", &tried),
+        ("reached", &ours),
+        ("tried from b", &reversed),
+        ("reached from b", &theirs),
+    ];
+    require(tried.is_ok() == reversed.is_ok(), Law::TryJoinIsAtomic, &evidence)?;
+    match tried {
+        Ok(_) => check_honest_join(a, b),
+        Err(_) => require(ours == *a && theirs == *b, Law::TryJoinIsAtomic, &evidence),
+    }
+}
+
 /// The decomposition joins back, is its own when repeated, and has no part that the others make superfluous.
 ///
 /// Whether a part is the join of smaller states shows only beside other states: [`check_irreducible`].
@@ -122,9 +152,9 @@ pub fn check_decomposition<L: Lattice>(state: &L) -> Result<(), Violation> {
 }
 
 /// No part of the state's decomposition is the join of those `pool` states that lie strictly below it.
-pub fn check_irreducible<L: Lattice>(state: &L, pool: &[L]) -> Result<(), Violation> {
+pub fn check_irreducible<L: Lattice>(state: &L, pool: &[&L]) -> Result<(), Violation> {
     for part in state.decompose() {
-        let below = pool.iter().filter(|other| **other != part && other.le(&part));
+        let below = pool.iter().copied().filter(|other| **other != part && other.le(&part));
         let reached = joined_all(below);
         require(reached != part, Law::DecompositionIrreducible, &[("part", &part), ("state", state)])?;
     }

@@ -1,0 +1,370 @@
+//! Causal states: a dot store beside the context of all updates that are known.
+//!
+//! **Why it converges.** Order states by: `(s, c) ≤ (s', c')` if `c ⊆ c'` and every dot of `s'` that `c` knows is in `s`. Read
+//! a state as two sets that only grow, the dots that were heard of (`c`) and those that are gone (`c` without `s`): the order
+//! is inclusion of both, so it is a partial order, and union of both is the least upper bound. The join of stores computes
+//! just that. A dot ends up in the joined store if it was heard of on some side and is gone on none (Almeida, Shoker and
+//! Baquero 2018, section 7.2). An update adds its dot to the context, removes dots from the store, or puts its own
+//! into it: it inflates.
+//!
+//! A [`CausalType`] is what a type adds to that: its store, its updates, its value. The rest is here, once.
+//!
+//! ```
+//! use crdts::{Crdt, Lattice, OrSet, ReplicaId, objects::set::SetOp};
+//!
+//! let (mut ours, mut theirs) = (OrSet::<u64>::bottom(), OrSet::<u64>::bottom());
+//! ours.update(ReplicaId(1), &SetOp::Add(7))?;
+//! theirs.join(&ours);
+//! theirs.update(ReplicaId(2), &SetOp::Remove(7))?; // removes what it saw
+//! ours.update(ReplicaId(1), &SetOp::Add(7))?; // concurrently added again
+//! ours.join(&theirs);
+//! theirs.join(&ours);
+//! assert_eq!(ours, theirs);
+//! assert!(ours.value().contains(&7));
+//! # Ok::<(), crdts::UpdateError>(())
+//! ```
+//!
+//! What is deliberately absent: deltas of another type than states.
+
+use std::{fmt::Debug, marker::PhantomData};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use super::{CausalContext, Dot, DotStore, VersionVector, store::live_dots};
+use crate::{
+    clock::ReplicaId,
+    encoding::{DecodeError, Encode, Reader, VERSION},
+    lattice::{Crdt, JoinError, Lattice, Update, UpdateError, Weight},
+    object::Object,
+};
+
+/// What distinguishes one causal type from another.
+pub trait CausalType: Clone + Copy + Debug + Default + PartialEq + Eq + Send + Sync + 'static {
+    /// Where its dots are.
+    type Store: DotStore;
+    /// What clients see.
+    type Object: Object;
+
+    /// The name in scenarios and reports, for example `or-set`.
+    const NAME: &'static str;
+
+    /// Performs an operation on the store. If it has an effect, `dot` is its name, and the store has changed as the returned
+    /// change says. On an error, and for operations without effect, the store is as before.
+    fn update(
+        store: &mut Self::Store,
+        dot: Dot,
+        op: &<Self::Object as Object>::Op,
+    ) -> Result<Effect<<Self::Object as Object>::Ret, Self::Store>, UpdateError>;
+
+    /// The object's state that a store stands for.
+    fn value(store: &Self::Store) -> <Self::Object as Object>::State;
+
+    /// Drops what is kept only for updates that may still arrive, given that all which do have `stable` in their past. The
+    /// value stays. Returns whether anything was dropped.
+    fn stable(_store: &mut Self::Store, _stable: &VersionVector) -> bool {
+        false
+    }
+}
+
+/// What an operation did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect<Ret, Store> {
+    /// The client's answer.
+    pub ret: Ret,
+    /// What changed; nothing for queries and for updates without effect.
+    pub change: Option<Change<Store>>,
+}
+
+impl<Ret, Store> Effect<Ret, Store> {
+    /// An answer, and no change.
+    pub fn none(ret: Ret) -> Self {
+        Self { ret, change: None }
+    }
+}
+
+/// What an update did to a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change<Store> {
+    /// What it put under its dot; empty if it only removed.
+    pub added: Store,
+    /// The dots that it removed.
+    pub removed: CausalContext,
+}
+
+/// The states of a causal type. See the [module documentation](self).
+pub struct Causal<T: CausalType> {
+    store: T::Store,
+    context: CausalContext,
+    flavour: PhantomData<T>,
+}
+
+impl<T: CausalType> Causal<T> {
+    fn new(store: T::Store, context: CausalContext) -> Self {
+        Self { store, context, flavour: PhantomData }
+    }
+
+    /// What is left of the updates.
+    #[inline]
+    pub fn store(&self) -> &T::Store {
+        &self.store
+    }
+
+    /// All updates that this state contains.
+    #[inline]
+    pub fn context(&self) -> &CausalContext {
+        &self.context
+    }
+
+    /// One dot with two contents, or at two places. To have been removed on one side is none, so this store is searched only
+    /// for what is left on the other side alone.
+    fn contradiction(&self, other: &Self) -> Option<Dot> {
+        let mut strays = Vec::new();
+        self.store.strays(&self.context, &other.store, &mut |dot| strays.push(dot));
+        let mut found = self.store.contradiction(&other.store);
+        if found.is_none() && !strays.is_empty() {
+            let strays = CausalContext::from_dots(strays);
+            self.store.dots(&mut |dot| {
+                if strays.contains(dot) {
+                    found.get_or_insert(dot);
+                }
+            });
+        }
+        found
+    }
+
+    /// Ends the entry of a replica that will never write again, if all its updates are causally stable and nothing of them
+    /// is left in the store. Returns whether it did. States that have not forgotten yet bring the entry back, and nothing
+    /// else.
+    pub fn retire(&mut self, replica: ReplicaId, stable: &VersionVector) -> bool {
+        let max = self.context.max(replica);
+        if max == 0 || stable.get(replica) < max || self.context.prefix(replica) != max {
+            return false;
+        }
+        let mut live = false;
+        self.store.dots(&mut |dot| live |= dot.replica == replica);
+        if !live {
+            self.context.forget(replica);
+        }
+        !live
+    }
+}
+
+impl<T: CausalType> Clone for Causal<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.store.clone(), self.context.clone())
+    }
+}
+
+impl<T: CausalType> PartialEq for Causal<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.context == other.context && self.store == other.store
+    }
+}
+
+impl<T: CausalType> Default for Causal<T> {
+    fn default() -> Self {
+        Self::new(T::Store::default(), CausalContext::default())
+    }
+}
+
+impl<T: CausalType> Debug for Causal<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct(T::NAME).field("store", &self.store).field("context", &self.context).finish()
+    }
+}
+
+impl<T: CausalType> Lattice for Causal<T> {
+    fn bottom() -> Self {
+        Self::default()
+    }
+
+    #[inline]
+    fn is_bottom(&self) -> bool {
+        self.context.is_empty()
+    }
+
+    fn join(&mut self, other: &Self) -> bool {
+        let changed = self.store.join(&self.context, &other.store, &other.context);
+        self.context.join(&other.context) | changed
+    }
+
+    fn try_join(&mut self, other: &Self) -> Result<bool, JoinError> {
+        match self.contradiction(other) {
+            Some(dot) => Err(JoinError::Contradiction { dot }),
+            None => Ok(self.join(other)),
+        }
+    }
+
+    fn le(&self, other: &Self) -> bool {
+        self.context.le(&other.context) && self.store.le(&self.context, &other.store)
+    }
+
+    /// One state for each dot that is left, with what it holds, and one for each that is gone.
+    fn decompose(&self) -> Vec<Self> {
+        let mut parts = Vec::new();
+        self.store.split(&mut |dot, store| parts.push(Self::new(store, CausalContext::single(dot))));
+        let gone = self.context.difference(&live_dots(&self.store));
+        parts.extend(gone.dots().map(|dot| Self::new(T::Store::default(), CausalContext::single(dot))));
+        parts
+    }
+}
+
+/// What a causal state has heard of, and what of it is left.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CausalDigest {
+    /// All updates that are known.
+    pub context: CausalContext,
+    /// Those of which something is left.
+    pub live: CausalContext,
+}
+
+impl<T: CausalType> Crdt for Causal<T> {
+    type Object = T::Object;
+    type Digest = CausalDigest;
+
+    const NAME: &'static str = T::NAME;
+
+    fn update(
+        &mut self,
+        replica: ReplicaId,
+        op: &<T::Object as Object>::Op,
+    ) -> Result<Update<<T::Object as Object>::Ret, Self>, UpdateError> {
+        let dot = self.context.next_dot(replica)?;
+        let Effect { ret, change } = T::update(&mut self.store, dot, op)?;
+        let Some(Change { added, mut removed }) = change else {
+            return Ok(Update { ret, delta: Self::default() });
+        };
+        self.context.insert(dot);
+        removed.insert(dot);
+        Ok(Update { ret, delta: Self::new(added, removed) })
+    }
+
+    fn value(&self) -> <T::Object as Object>::State {
+        T::value(&self.store)
+    }
+
+    fn digest(&self) -> CausalDigest {
+        CausalDigest { context: self.context.clone(), live: live_dots(&self.store) }
+    }
+
+    /// What is news to the peer, and the removal of what it still holds and is gone here.
+    fn delta_since(&self, digest: &CausalDigest) -> Self {
+        let mut context = self.context.difference(&digest.context);
+        let store = if context.is_empty() { T::Store::default() } else { self.store.without(&digest.context) };
+        context.join(&self.gone(digest));
+        Self::new(store, context)
+    }
+
+    fn progress(&self, mut visit: impl FnMut(ReplicaId, u64)) {
+        for (replica, counter) in self.context.vector().iter() {
+            visit(replica, counter);
+        }
+    }
+
+    fn fold(&self, mut word: impl FnMut(u64)) {
+        self.context.fold(&mut word);
+        self.store.fold(&mut word);
+    }
+
+    fn weight(&self) -> Weight {
+        let mut weight = self.store.weight();
+        weight.metadata_bytes += 1 + self.context.encoded_bytes();
+        weight
+    }
+
+    fn stable(&mut self, stable: &VersionVector) -> bool {
+        T::stable(&mut self.store, stable)
+    }
+
+    fn digest_bytes(digest: &CausalDigest) -> u64 {
+        1 + digest.context.encoded_bytes() + digest.live.encoded_bytes()
+    }
+
+    fn fold_digest(digest: &CausalDigest, mut word: impl FnMut(u64)) {
+        digest.context.fold(&mut word);
+        digest.live.fold(&mut word);
+    }
+}
+
+impl<T: CausalType> Causal<T> {
+    /// What the peer still holds and has been removed here.
+    fn gone(&self, digest: &CausalDigest) -> CausalContext {
+        let known = digest.live.intersection(&self.context);
+        let mut left = Vec::new();
+        self.store.dots(&mut |dot| {
+            if known.contains(dot) {
+                left.push(dot);
+            }
+        });
+        // As many dots are left as the peer told of: all of them, and there is nothing to sort.
+        if left.len() as u128 == known.len() {
+            CausalContext::default()
+        } else {
+            known.difference(&CausalContext::from_dots(left))
+        }
+    }
+}
+
+fn lives_in_context<S: DotStore>(store: &S, context: &CausalContext) -> bool {
+    let mut inside = true;
+    store.dots(&mut |dot| inside &= context.contains(dot));
+    inside
+}
+
+impl<T: CausalType> Encode for Causal<T> {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push(VERSION);
+        self.context.encode_body(out);
+        self.store.encode(out);
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes)?;
+        let context = CausalContext::decode_body(&mut reader)?;
+        let store = T::Store::decode(&mut reader)?;
+        reader.finish()?;
+        if !lives_in_context(&store, &context) {
+            return Err(DecodeError::DotWithoutContext);
+        }
+        Ok(Self::new(store, context))
+    }
+}
+
+impl Encode for CausalDigest {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push(VERSION);
+        self.context.encode_body(out);
+        self.live.encode_body(out);
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes)?;
+        let (context, live) = (CausalContext::decode_body(&mut reader)?, CausalContext::decode_body(&mut reader)?);
+        reader.finish()?;
+        Ok(Self { context, live })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form<S> {
+    context: CausalContext,
+    store: S,
+}
+
+impl<T: CausalType<Store: Serialize>> Serialize for Causal<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Form { context: self.context.clone(), store: &self.store }.serialize(serializer)
+    }
+}
+
+impl<'de, T: CausalType<Store: Deserialize<'de>>> Deserialize<'de> for Causal<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Form::<T::Store> { context, store } = Form::deserialize(deserializer)?;
+        if !lives_in_context(&store, &context) {
+            return Err(D::Error::custom("a dot of the store is not in the context"));
+        }
+        Ok(Self::new(store, context))
+    }
+}
