@@ -68,6 +68,14 @@ pub enum DecodeError {
     DotWithoutContext,
     /// A dot is at two places.
     DotTwice,
+    /// The checksum at the end is not that of the bytes before it.
+    Checksum,
+    /// The compressed bytes are damaged, or stand for more than is allowed.
+    Compression,
+    /// An operation cannot be applied where it stands.
+    Inapplicable,
+    /// The bytes describe a state, but are not its encoding.
+    NotCanonical,
     /// Bytes follow the state.
     TrailingBytes {
         /// How many.
@@ -90,6 +98,10 @@ impl fmt::Display for DecodeError {
             Self::EmptyEntry => f.write_str("a key holds nothing"),
             Self::DotWithoutContext => f.write_str("a dot of the store is not in the context"),
             Self::DotTwice => f.write_str("a dot is at two places"),
+            Self::Checksum => f.write_str("the checksum is not that of the bytes before it"),
+            Self::Compression => f.write_str("the compressed bytes are damaged, or stand for more than is allowed"),
+            Self::Inapplicable => f.write_str("an operation cannot be applied where it stands"),
+            Self::NotCanonical => f.write_str("the bytes describe a state, but are not its encoding"),
             Self::TrailingBytes { count } => write!(f, "{count} bytes follow the state"),
         }
     }
@@ -164,8 +176,19 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
-    /// Ends the reading: all that is left belongs to something else.
-    pub fn rest(self) -> &'a [u8] {
+    /// A part of which the length stands before it.
+    pub(crate) fn part(&mut self) -> Result<Self, DecodeError> {
+        let length = self.length(1)?;
+        Ok(Self { rest: self.bytes(length)? })
+    }
+
+    /// Are all bytes read?
+    pub(crate) const fn is_done(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// All bytes that are left.
+    pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
 

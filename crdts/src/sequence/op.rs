@@ -45,40 +45,11 @@
 //!
 //! What is deliberately absent: positions. An operation names characters, which do not move.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::ReplicaId;
-
-/// One update of one replica. Ordered by replica, then by counter.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Dot {
-    /// The replica that made the update.
-    pub replica: ReplicaId,
-    /// The number of the update among those of its replica, from 1.
-    pub counter: u64,
-}
-
-impl Dot {
-    /// The update number `counter` of `replica`.
-    #[inline]
-    pub const fn new(replica: ReplicaId, counter: u64) -> Self {
-        Self { replica, counter }
-    }
-}
-
-impl fmt::Display for Dot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.replica, self.counter)
-    }
-}
-
-impl fmt::Debug for Dot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+use crate::causality::Dot;
 
 /// Inserts characters (Unicode scalar values) one behind the other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
