@@ -2,12 +2,13 @@
 //!
 //! Each sibling was written by a replica that had seen none of the others.
 
-use rust_crdts::{CmRDT, CvRDT, MVReg};
+use crdts::{Crdt as _, Encode as _, Lattice, MvRegister, ReplicaId, objects::register::RegisterOp};
+use rust_crdts::{CmRDT as _, CvRDT as _, MVReg};
 
 use crate::{
     contest::Contest,
     memory,
-    table::{NOTHING, Table, grouped, ns, ratio},
+    table::{Table, grouped, ns, ratio},
 };
 
 const SIBLINGS: [u32; 4] = [1, 2, 10, 100];
@@ -22,6 +23,8 @@ trait Register: Clone + Default {
     fn values(&self) -> usize;
     /// Joins the other. Those that take it by value find a clone in it, whose making is not part of the time.
     fn join(&mut self, other: &mut Option<Self>);
+    /// Bytes of the encoding that the library offers.
+    fn encoded_bytes(&self) -> usize;
 
     /// What these replicas have written without hearing of each other.
     fn with_siblings(replicas: std::ops::Range<u32>) -> Self {
@@ -49,6 +52,34 @@ impl Register for Peer {
 
     fn join(&mut self, other: &mut Option<Self>) {
         self.merge(other.take().expect("each is merged once"));
+    }
+
+    fn encoded_bytes(&self) -> usize {
+        serde_json::to_vec(self).expect("the peer's register is plain data").len()
+    }
+}
+
+type Ours = MvRegister<u64>;
+
+impl Register for Ours {
+    fn write(&mut self, replica: u32, value: u64) {
+        self.update(ReplicaId(replica), &RegisterOp::Write(value)).expect("the dots do not run out");
+    }
+
+    fn values(&self) -> usize {
+        self.siblings().len()
+    }
+
+    fn join(&mut self, other: &mut Option<Self>) {
+        if let Some(other) = other {
+            Lattice::join(self, other);
+        }
+    }
+
+    fn encoded_bytes(&self) -> usize {
+        let mut bytes = Vec::new();
+        self.encode(&mut bytes);
+        bytes.len()
     }
 }
 
@@ -94,6 +125,10 @@ impl Register for Dotted {
         self.siblings.sort_unstable();
         self.known.resize(self.known.len().max(other.known.len()), 0);
         crate::floors::raise(&mut self.known, &other.known);
+    }
+
+    fn encoded_bytes(&self) -> usize {
+        size_of_val(self.siblings.as_slice()) + size_of_val(self.known.as_slice())
     }
 }
 
@@ -144,6 +179,7 @@ pub fn section() -> String {
     for siblings in SIBLINGS {
         for (work, label) in Work::ALL {
             let mut contest = Contest::new();
+            work.enter::<Ours>(&mut contest, OURS, siblings);
             work.enter::<Peer>(&mut contest, PEER, siblings);
             work.enter::<Dotted>(&mut contest, FLOOR, siblings);
             let times = contest.run(COLUMNS);
@@ -152,12 +188,17 @@ pub fn section() -> String {
             cells.extend([ratio(times[OURS], times[FLOOR]), ratio(times[PEER], times[OURS])]);
             table.row(&cells);
         }
-        let (peer, peer_heap) = memory::measure(|| Peer::with_siblings(0..siblings));
-        let (_, floor_heap) = memory::measure(|| Dotted::with_siblings(0..siblings));
-        let (peer_heap, floor_heap) = (grouped(peer_heap.held_bytes), grouped(floor_heap.held_bytes));
-        table.row(&["heap, bytes", &siblings.to_string(), NOTHING, &peer_heap, &floor_heap]);
-        let json = serde_json::to_vec(&peer).expect("the peer's register is plain data");
-        table.row(&["encoded, bytes (peer: JSON)", &siblings.to_string(), NOTHING, &grouped(json.len())]);
+        let (ours, peer, floor) = (sizes::<Ours>(siblings), sizes::<Peer>(siblings), sizes::<Dotted>(siblings));
+        let row = |label: &str, at: usize| {
+            [label.into(), siblings.to_string(), ours[at].clone(), peer[at].clone(), floor[at].clone()]
+        };
+        table.row(&row("heap, bytes", 0));
+        table.row(&row("encoded, bytes (peer: JSON)", 1));
     }
     table.finish()
+}
+
+fn sizes<R: Register>(siblings: u32) -> [String; 2] {
+    let (register, heap) = memory::measure(|| R::with_siblings(0..siblings));
+    [grouped(heap.held_bytes), grouped(register.encoded_bytes())]
 }

@@ -7,6 +7,7 @@ pub mod diamond;
 pub mod floors;
 #[cfg(feature = "all-peers")]
 pub mod loro;
+pub mod ours;
 pub mod pathologies;
 pub mod report;
 pub mod rust_list;

@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
+use crdts::sequence::{FugueMaxOrder, FugueOrder, RgaOrder};
+
 use super::{
     cola::Cola,
     diamond::Diamond,
     floors::Floor,
+    ours::Ours,
     pathologies,
     work::{Encoded, Lane},
 };
@@ -22,6 +25,9 @@ const CONCURRENT: &str = "friendsforever";
 /// The libraries that are measured.
 fn lanes() -> Vec<Lane> {
     vec![
+        Lane::of::<Ours<FugueMaxOrder>>(),
+        Lane::of::<Ours<FugueOrder>>(),
+        Lane::of::<Ours<RgaOrder>>(),
         Lane::of::<Cola<()>>(),
         Lane::of::<Cola<jumprope::JumpRope>>(),
         Lane::of::<Diamond>(),
