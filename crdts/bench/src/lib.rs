@@ -9,6 +9,7 @@ pub mod contest;
 pub mod counters;
 pub mod draws;
 pub mod floors;
+pub mod hot;
 pub mod machine;
 pub mod memory;
 pub mod ours;

@@ -36,6 +36,13 @@ pub fn peers() -> String {
     table.finish()
 }
 
+/// The compiler with its version.
+pub fn compiler() -> String {
+    let rustc = Command::new("rustc").arg("--version").output().ok();
+    let line = rustc.and_then(|output| String::from_utf8(output.stdout).ok());
+    line.as_deref().and_then(|line| line.split(" (").next()).unwrap_or("rustc of unknown version").into()
+}
+
 /// The processor, its operating system and the compiler.
 pub fn description() -> String {
     let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -44,11 +51,8 @@ pub fn description() -> String {
     };
     let processor = field("model name").unwrap_or_else(|| "unknown processor".into());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let rustc = Command::new("rustc").arg("--version").output().ok();
-    let rustc = rustc.and_then(|output| String::from_utf8(output.stdout).ok());
-    let rustc = rustc.as_deref().and_then(|line| line.split(" (").next()).unwrap_or("rustc of unknown version");
     let (system, architecture) = (std::env::consts::OS, std::env::consts::ARCH);
-    format!("{processor}, {cores} cores visible, {architecture} {system}, {rustc}")
+    format!("{processor}, {cores} cores visible, {architecture} {system}, {}", compiler())
 }
 
 #[cfg(test)]

@@ -5,14 +5,15 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use rust_crdts::{CmRDT, CvRDT, Orswot};
+use crdts::{Encode as _, Lattice, OrSet, ReplicaId};
+use rust_crdts::{CmRDT as _, CvRDT as _, Orswot};
 
 use crate::{
     contest::Contest,
     draws::Draws,
     floors::SortedDots,
     memory,
-    table::{NOTHING, Table, grouped, ns, number, ratio},
+    table::{Table, grouped, ns, number, ratio},
 };
 
 const SIZES: [usize; 2] = [1_000, 100_000];
@@ -64,6 +65,32 @@ impl Set for Peer {
 
     fn join(&mut self, other: &mut Option<Self>) {
         self.merge(other.take().expect("each is merged once"));
+    }
+}
+
+type Ours = OrSet<u64>;
+
+impl Set for Ours {
+    fn add(&mut self, replica: u32, element: u64) {
+        OrSet::add(self, ReplicaId(replica), element).expect("the dots do not run out");
+    }
+
+    fn remove(&mut self, replica: u32, element: u64) {
+        OrSet::remove(self, ReplicaId(replica), &element).expect("the dots do not run out");
+    }
+
+    fn contains(&self, element: u64) -> bool {
+        OrSet::contains(self, &element)
+    }
+
+    fn len(&self) -> usize {
+        OrSet::len(self)
+    }
+
+    fn join(&mut self, other: &mut Option<Self>) {
+        if let Some(other) = other {
+            Lattice::join(self, other);
+        }
     }
 }
 
@@ -242,6 +269,7 @@ impl Work {
 
     fn contest(self, elements: &Elements) -> Contest<'_> {
         let mut contest = Contest::new();
+        self.enter::<Ours>(&mut contest, OURS, elements);
         self.enter::<Peer>(&mut contest, PEER, elements);
         self.enter_dots(&mut contest, elements);
         self.enter::<BTreeSet<u64>>(&mut contest, TREE, elements);
@@ -280,6 +308,7 @@ fn sizes(table: &mut Table, elements: &Elements) {
     let size = elements.common.len();
     let each = |bytes: usize| number(bytes as f64 / size as f64);
     let heap = |heap: memory::Heap| each(heap.held_bytes);
+    let (ours, our_heap) = memory::measure(|| Ours::of(&elements.common));
     let (peer, peer_heap) = memory::measure(|| Peer::of(&elements.common));
     let (_, dots_heap) = memory::measure(|| SortedDots::of(&elements.common));
     let (_, tree_heap) = memory::measure(|| BTreeSet::of(&elements.common));
@@ -295,5 +324,7 @@ fn sizes(table: &mut Table, elements: &Elements) {
     ];
     table.row(&cells);
     let json = serde_json::to_vec(&peer).expect("the peer's set is plain data");
-    table.row(&["encoded, bytes (peer: JSON)", &grouped(size), NOTHING, &each(json.len())]);
+    let mut encoded = Vec::new();
+    ours.encode(&mut encoded);
+    table.row(&["encoded, bytes (peer: JSON)", &grouped(size), &each(encoded.len()), &each(json.len())]);
 }
