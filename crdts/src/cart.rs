@@ -180,3 +180,97 @@ fn specify_item<I: Atom>(item: &I, history: &[Event<CartOp<I>>]) -> i128 {
     }
     total(&meant, &|_| true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::ReplicaId,
+        lattice::{Crdt, Lattice},
+    };
+
+    const ITEM: u8 = 7;
+
+    fn ask(cart: &mut Cart<u8>, replica: u32, op: &CartOp<u8>) -> CartRet<u8> {
+        cart.update(ReplicaId(replica), op).expect("no quantity here is large").ret
+    }
+
+    fn add(quantity: u64) -> CartOp<u8> {
+        CartOp::Add { item: ITEM, quantity }
+    }
+
+    fn change(by: i64) -> CartOp<u8> {
+        CartOp::Change { item: ITEM, by }
+    }
+
+    /// Two carts with `quantity` of the item.
+    fn two_carts(quantity: u64) -> (Cart<u8>, Cart<u8>) {
+        let mut cart = Cart::bottom();
+        ask(&mut cart, 1, &add(quantity));
+        (cart.clone(), cart)
+    }
+
+    fn merged(a: &Cart<u8>, b: &Cart<u8>) -> Cart<u8> {
+        let mut both = a.clone();
+        both.join(b);
+        both
+    }
+
+    #[test]
+    fn concurrent_changes_all_count() {
+        let (mut a, mut b) = two_carts(5);
+        ask(&mut a, 1, &change(-2));
+        ask(&mut b, 2, &change(4));
+        ask(&mut b, 2, &add(1));
+        assert_eq!(merged(&a, &b).quantity(&ITEM), 8);
+    }
+
+    #[test]
+    fn more_is_taken_than_there_is() {
+        let (mut a, mut b) = two_carts(5);
+        ask(&mut a, 1, &change(-4));
+        ask(&mut b, 2, &change(-4));
+        let mut both = merged(&a, &b);
+        assert_eq!(both.value(), BTreeMap::new());
+        assert_eq!(ask(&mut both, 1, &change(2)), CartRet::NotInCart);
+        ask(&mut both, 1, &add(3));
+        assert_eq!(both.quantity(&ITEM), 3, "the shortfall is over");
+        assert_eq!(merged(&a, &both), both);
+    }
+
+    #[test]
+    fn what_was_removed_does_not_come_back() {
+        let (mut a, mut b) = two_carts(5);
+        assert_eq!(ask(&mut a, 1, &change(-5)), CartRet::Removed);
+        assert!(a.store().is_empty());
+        ask(&mut b, 2, &change(-1));
+        let mut both = merged(&a, &b);
+        assert_eq!(both.quantity(&ITEM), 0);
+        assert_eq!(ask(&mut both, 2, &CartOp::Remove { item: ITEM }), CartRet::Removed);
+        assert!(both.store().is_empty());
+        assert_eq!(merged(&merged(&b, &both), &a).value(), BTreeMap::new());
+    }
+
+    #[test]
+    fn an_addition_wins_over_a_concurrent_removal() {
+        let (mut a, mut b) = two_carts(5);
+        ask(&mut a, 1, &CartOp::Remove { item: ITEM });
+        ask(&mut b, 2, &add(2));
+        assert_eq!(merged(&a, &b).quantity(&ITEM), 2);
+    }
+
+    #[test]
+    fn quantities_are_exact_beyond_64_bits() {
+        let mut cart = Cart::bottom();
+        for _ in 0..4 {
+            ask(&mut cart, 1, &add(i64::MAX as u64));
+        }
+        assert_eq!(cart.quantity(&ITEM), 4 * i64::MAX as u128);
+        let before = cart.clone();
+        let refused = cart.update(ReplicaId(1), &add(1 << 63));
+        assert_eq!(refused.map(|update| update.ret), Err(UpdateError::Overflow));
+        assert_eq!(cart, before);
+        assert_eq!(ask(&mut cart, 1, &change(i64::MIN)), CartRet::Changed);
+        assert_eq!(cart.quantity(&ITEM), 3 * i64::MAX as u128 - 1);
+    }
+}

@@ -29,7 +29,7 @@
 //! assert_eq!(ours, theirs);
 //! assert_eq!(ours.value(), ["blue", "red"]);
 //! let vectors: Vec<String> = ours.siblings().map(|sibling| format!("{:?}", sibling.vector())).collect();
-//! assert_eq!(vectors, ["{r1: 2}", "{r1: 1, r2: 1}"]);
+//! assert_eq!(vectors, ["{1: 2}", "{1: 1, 2: 1}"]);
 //!
 //! ours.update(ReplicaId(1), &Write("violet".to_owned()))?; // saw both
 //! assert_eq!(ours.value(), ["violet"]);
@@ -258,5 +258,70 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Written<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Form { value, seen } = Form::deserialize(deserializer)?;
         Ok(Self::new(value, seen))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{encoding::Encode, lattice::Crdt};
+
+    fn write(register: &mut MvRegister<u8>, replica: u32, value: u8) -> MvRegister<u8> {
+        register.update(ReplicaId(replica), &RegisterOp::Write(value)).expect("few writes").delta
+    }
+
+    fn vectors(register: &MvRegister<u8>) -> Vec<String> {
+        register.siblings().map(|sibling| format!("{}{:?}", sibling.value, sibling.vector())).collect()
+    }
+
+    #[test]
+    fn vectors_tell_who_saw_whom() {
+        let (mut a, mut b, mut c) = (MvRegister::bottom(), MvRegister::bottom(), MvRegister::bottom());
+        write(&mut a, 1, 1);
+        write(&mut a, 1, 2);
+        assert_eq!(vectors(&a), ["2{1: 2}"]);
+        b.join(&a);
+        write(&mut b, 2, 3);
+        write(&mut a, 1, 4);
+        write(&mut c, 3, 5);
+        for other in [&b, &c] {
+            a.join(other);
+        }
+        assert_eq!(vectors(&a), ["4{1: 3}", "3{1: 2, 2: 1}", "5{3: 1}"]);
+        let vectors_of: Vec<VersionVector> = a.siblings().map(|sibling| sibling.vector()).collect();
+        for one in &vectors_of {
+            assert!(vectors_of.iter().all(|other| one == other || one.partial_cmp(other).is_none()));
+        }
+        write(&mut a, 2, 6);
+        assert_eq!(vectors(&a), ["6{1: 3, 2: 2, 3: 1}"]);
+    }
+
+    #[test]
+    fn vectors_are_metadata() {
+        let (mut a, mut b) = (MvRegister::bottom(), MvRegister::bottom());
+        write(&mut a, 1, 7);
+        b.join(&a);
+        write(&mut b, 2, 8);
+        let mut bytes = Vec::new();
+        b.encode(&mut bytes);
+        // What is known: both replicas' first updates. What is left: r2:1, the value, and the vector without r2.
+        assert_eq!(bytes[bytes.len() - 7..], [1, 2, 1, 8, 1, 1, 1]);
+        assert_eq!(b.weight().payload_bytes, 1);
+        assert_eq!(b.weight().total_bytes(), bytes.len() as u64);
+    }
+
+    #[test]
+    fn the_order_of_writes_is_total() {
+        let written = |value, seen: &[(u32, u64)]| {
+            Written::new(value, seen.iter().map(|&(id, last)| (ReplicaId(id), last)).collect())
+        };
+        let ascending = [
+            written(1, &[]),
+            written(1, &[(1, 1)]),
+            written(1, &[(1, 1), (2, 1)]),
+            written(1, &[(1, 2)]),
+            written(2, &[]),
+        ];
+        assert!(ascending.is_sorted_by(|a, b| a < b));
     }
 }

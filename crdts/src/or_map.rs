@@ -158,3 +158,51 @@ where
         values.filter(|(_, value)| *value != State::<T>::default()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::ReplicaId,
+        lattice::{Crdt, Lattice},
+        objects::resettable_counter::{ResetCounterOp, ResetCounterRet},
+        resettable_counter::ResettableCounter,
+    };
+
+    type Counters = OrMap<u8, OrMap<u8, ResettableCounter>>;
+
+    fn ask(map: &mut Counters, op: ResetCounterOp) -> ResetCounterRet {
+        let op = MapOp::Update { key: 1, op: MapOp::Update { key: 2, op } };
+        match map.update(ReplicaId(1), &op).map(|update| update.ret) {
+            Ok(MapRet::Updated(MapRet::Updated(ret))) => ret,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_key_at_its_initial_value_is_not_shown_and_can_be_removed() {
+        let mut map = Counters::bottom();
+        ask(&mut map, ResetCounterOp::Add(3));
+        assert_eq!(map.keys().collect::<Vec<_>>(), [&1]);
+        ask(&mut map, ResetCounterOp::Add(-3));
+        assert_eq!((map.keys().count(), map.contains_key(&1), map.get(&1)), (0, false, None));
+        assert_eq!(map.value(), BTreeMap::new());
+        assert!(!map.store().is_empty());
+        let removed = map.update(ReplicaId(1), &MapOp::Remove(1));
+        assert!(removed.is_ok_and(|update| !update.delta.is_bottom()));
+        assert!(map.store().is_empty());
+    }
+
+    #[test]
+    fn reads_leave_no_trace() {
+        let mut map = Counters::bottom();
+        assert_eq!(ask(&mut map, ResetCounterOp::Read), ResetCounterRet::Total(0));
+        assert_eq!(ask(&mut map, ResetCounterOp::Add(0)), ResetCounterRet::Added);
+        assert_eq!(ask(&mut map, ResetCounterOp::Reset), ResetCounterRet::Reset);
+        assert!(map.is_bottom());
+        ask(&mut map, ResetCounterOp::Add(3));
+        let before = map.clone();
+        assert_eq!(ask(&mut map, ResetCounterOp::Read), ResetCounterRet::Total(3));
+        assert_eq!(map, before);
+    }
+}

@@ -105,3 +105,39 @@ impl CausalSpec for ResettableCounter {
             .sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::ReplicaId,
+        lattice::{Crdt, Lattice},
+    };
+
+    fn perform(counter: &mut ResettableCounter, replica: u32, op: ResetCounterOp) {
+        counter.update(ReplicaId(replica), &op).expect("few updates");
+    }
+
+    #[test]
+    fn a_reset_takes_what_it_saw_of_a_replica_that_goes_on() {
+        let mut a = ResettableCounter::bottom();
+        perform(&mut a, 1, ResetCounterOp::Add(5));
+        let mut b = a.clone();
+        perform(&mut a, 1, ResetCounterOp::Add(2));
+        perform(&mut b, 2, ResetCounterOp::Reset);
+        a.join(&b);
+        assert_eq!(a.value(), 2);
+    }
+
+    #[test]
+    fn totals_are_exact_beyond_64_bits() {
+        let mut counter = ResettableCounter::bottom();
+        for amount in [i64::MIN, i64::MIN, i64::MIN, -1] {
+            perform(&mut counter, 1, ResetCounterOp::Add(amount));
+        }
+        assert_eq!(counter.value(), 3 * i128::from(i64::MIN) - 1);
+        assert_eq!(counter.store().len(), 4);
+        perform(&mut counter, 1, ResetCounterOp::Reset);
+        assert_eq!((counter.value(), counter.store().len()), (0, 0));
+    }
+}

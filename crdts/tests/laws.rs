@@ -1,7 +1,8 @@
 //! Every type obeys every law. A type registers with one line at the end.
 
 use crdts::{
-    Cart, Crdt, Encode, GCounter, Lattice, MvRegister, Object, OrMap, PnCounter, ResettableCounter,
+    Cart, Crdt, DwFlag, Encode, EwFlag, GCounter, Lattice, MvRegister, Object, OrMap, OrSet, OrSetTombstones,
+    PnCounter, ResettableCounter, RwSet,
     laws::{
         Violation,
         deliveries::check_deliveries,
@@ -11,9 +12,11 @@ use crdts::{
     objects::{
         cart::CartOp,
         counter::CounterOp::{self, Add, Read},
+        flag::FlagOp,
         map::MapOp,
         register::RegisterOp,
         resettable_counter::ResetCounterOp,
+        set::SetOp,
     },
 };
 use proptest::prelude::*;
@@ -76,6 +79,21 @@ fn cart_ops() -> impl Strategy<Value = CartOp<u8>> {
 /// The operation under a key.
 fn at<K, Op>(key: K, op: Op) -> MapOp<K, Op> {
     MapOp::Update { key, op }
+}
+
+/// Few elements, so that operations meet.
+fn set_ops() -> impl Strategy<Value = SetOp<u16>> {
+    let element = || prop_oneof![4 => 0..6_u16, 1 => any::<u16>()];
+    prop_oneof![
+        4 => element().prop_map(SetOp::Add),
+        3 => element().prop_map(SetOp::Remove),
+        1 => element().prop_map(SetOp::Contains),
+        1 => Just(SetOp::Read),
+    ]
+}
+
+fn flag_ops() -> impl Strategy<Value = FlagOp> {
+    prop::sample::select(vec![FlagOp::Enable, FlagOp::Disable, FlagOp::Read])
 }
 
 /// What replicas wrote, each by itself, after a common beginning. Their ids are spread so that states outgrow their inline
@@ -211,7 +229,17 @@ law_tests!(
     map_ops(reset_counter_ops())
 );
 law_tests!(
+    causal map_of_sets: OrMap<u8, OrSet<u16>>,
+    [at(0, SetOp::Add(1)), at(0, SetOp::Remove(1)), MapOp::Remove(0)],
+    map_ops(set_ops())
+);
+law_tests!(
     causal cart: Cart<u8>,
     [CartOp::Add { item: 0, quantity: 2 }, CartOp::Change { item: 0, by: -1 }, CartOp::Remove { item: 0 }],
     cart_ops()
 );
+law_tests!(causal or_set: OrSet<u16>, [SetOp::Add(1), SetOp::Remove(1)], set_ops());
+law_tests!(causal or_set_tombstones: OrSetTombstones<u16>, [SetOp::Add(1), SetOp::Remove(1)], set_ops());
+law_tests!(causal rw_set: RwSet<u16>, [SetOp::Add(1), SetOp::Remove(1)], set_ops());
+law_tests!(causal ew_flag: EwFlag, [FlagOp::Enable, FlagOp::Disable], flag_ops());
+law_tests!(causal dw_flag: DwFlag, [FlagOp::Enable, FlagOp::Disable], flag_ops());

@@ -7,9 +7,9 @@
 use std::{collections::BTreeSet, fmt::Debug};
 
 use crdts::{
-    Cart, Crdt, MvRegister, Object, OrMap, ReplicaId, ResettableCounter,
+    Cart, Crdt, MvRegister, Object, OrMap, OrSet, ReplicaId, ResettableCounter,
     causality::{CausalSpec, Dot, Event},
-    objects::{cart::CartOp, map::MapOp, register::RegisterOp::Write, resettable_counter::ResetCounterOp},
+    objects::{cart::CartOp, map::MapOp, register::RegisterOp::Write, resettable_counter::ResetCounterOp, set::SetOp},
 };
 
 const HISTORIES: u64 = 30_000;
@@ -163,6 +163,16 @@ fn maps_of_registers() {
 fn maps_of_maps_of_registers() {
     check::<OrMap<u8, OrMap<u8, MvRegister<u8>>>>(|draws| {
         at_key(draws, |draws| at_key(draws, |draws| Write(draws.key())))
+    });
+}
+
+#[test]
+fn maps_of_sets() {
+    check::<OrMap<u8, OrSet<u8>>>(|draws| {
+        at_key(draws, |draws| {
+            let element = draws.key();
+            if draws.below(3) > 0 { SetOp::Add(element) } else { SetOp::Remove(element) }
+        })
     });
 }
 

@@ -2,24 +2,28 @@
 //!
 //! * *rust-crdt* is the `crdts` crate of Rust, version 7.3.2; its failures were found with random histories of three replicas (see
 //!   `map_histories.rs`), and its own cases are in its `test/map.rs` and `test/mvreg.rs`.
-//! * *riak_dt* is the library of Riak, with its cases at the end of `riak_dt_map.erl`.
+//! * `riak_dt` is the library of Riak, with its cases at the end of `riak_dt_map.erl`.
 //! * *Akka* is Akka Distributed Data.
 //!
 //! In all of them the cause was a second account of causality, inside the values or beside them, that fell out of step with
 //! the map's. Here there is one context, and a value is its dots.
 
-use std::{collections::BTreeMap, fmt::Debug};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+};
 
 use crdts::{
-    Crdt, Encode, Lattice, MvRegister, Object, OrMap, ReplicaId, ResettableCounter,
+    Crdt, Encode, Lattice, MvRegister, Object, OrMap, OrSet, ReplicaId, ResettableCounter,
     causality::Dot,
-    objects::{map::MapOp, register::RegisterOp, resettable_counter::ResetCounterOp},
+    objects::{map::MapOp, register::RegisterOp, resettable_counter::ResetCounterOp, set::SetOp},
 };
 
 type Op<C> = <<C as Crdt>::Object as Object>::Op;
 type Registers = OrMap<u8, MvRegister<u8>>;
 type Nested = OrMap<u8, Registers>;
 type Counters = OrMap<u8, ResettableCounter>;
+type Sets = OrMap<u8, OrSet<u8>>;
 
 /// Performs an update, and returns its delta.
 fn update<C: Crdt>(state: &mut C, replica: u32, op: Op<C>) -> C {
@@ -53,6 +57,10 @@ fn write(key: u8, value: u8) -> Op<Registers> {
 
 fn nested(key: u8, op: Op<Registers>) -> Op<Nested> {
     MapOp::Update { key, op }
+}
+
+fn put(key: u8, element: u8) -> Op<Sets> {
+    MapOp::Update { key, op: SetOp::Add(element) }
 }
 
 fn add(key: u8, amount: i64) -> Op<Counters> {
@@ -119,7 +127,7 @@ fn a_late_removal_spares_the_counter_that_began_anew() {
     assert_eq!(r0.get(&7), Some(1));
 }
 
-/// riak_dt, the reason for `riak_dt_emcntr`: after a removal a counter without dots is lower than before, so a merge with a
+/// `riak_dt`, the reason for `riak_dt_emcntr`: after a removal a counter without dots is lower than before, so a merge with a
 /// replica that had not seen the removal undid it. And the anomaly that `riak_dt_emcntr` leaves: an entry for each writer moves
 /// the whole sum to the new dot, and so saves from a removal what the removal had seen.
 #[test]
@@ -138,7 +146,7 @@ fn a_removal_takes_all_that_it_saw_of_a_counter() {
     assert_eq!(merged_in_any_order([&a, &b, &Counters::bottom()]).get(&7), Some(1));
 }
 
-/// riak_dt pull request #53: concurrent removals reset a counter twice, and its value fell below zero.
+/// `riak_dt` pull request #53: concurrent removals reset a counter twice, and its value fell below zero.
 #[test]
 fn concurrent_removals_reset_a_counter_once() {
     let mut a = Counters::bottom();
@@ -154,7 +162,7 @@ fn concurrent_removals_reset_a_counter_once() {
     assert_eq!(all.get(&7), Some(1));
 }
 
-/// riak_dt pull request #82: an entry that both sides of a merge have may still have to lose a part, since either side may
+/// `riak_dt` pull request #82: an entry that both sides of a merge have may still have to lose a part, since either side may
 /// have removed what the other still holds.
 #[test]
 fn a_key_on_both_sides_loses_what_either_removed() {
@@ -175,25 +183,47 @@ fn a_key_on_both_sides_loses_what_either_removed() {
     assert_eq!(c, joined(&[&a, &b]));
 }
 
-/// riak_dt pull requests #92 and #93, `tombstone_remove`: dropping a superseded dot of a field lost what it told of removals,
+/// `riak_dt` pull requests #92 and #93, `tombstone_remove`: dropping a superseded dot of a field lost what it told of removals,
 /// and a removed element came back. The fields are sets there.
 #[test]
 fn what_a_removal_saw_does_not_resurface_after_two_more_updates() {
-    let element = |element| nested(0, write(element, 0));
-    let mut a = Nested::bottom();
-    update(&mut a, 1, element(0));
+    let mut a = Sets::bottom();
+    update(&mut a, 1, put(0, 0));
     let mut b = a.clone();
     update(&mut a, 1, MapOp::Remove(0));
-    update(&mut b, 2, element(1));
+    update(&mut b, 2, put(0, 1));
     a.join(&b);
-    assert_eq!(a.get(&0).map(|inner| inner.into_keys().collect()), Some(vec![1]));
-    update(&mut b, 2, element(2));
+    assert_eq!(a.get(&0), Some(BTreeSet::from([1])));
+    update(&mut b, 2, put(0, 2));
     a.join(&b);
-    a.join(&b);
-    assert_eq!(a.get(&0).map(|inner| inner.into_keys().collect()), Some(vec![1, 2]));
+    assert_eq!(merged_in_any_order([&a, &b, &Sets::bottom()]).get(&0), Some(BTreeSet::from([1, 2])));
 }
 
-/// riak_dt, `no_dots_left`: two removals and an old replica left a key without dots.
+/// rust-crdt, `Map<Orswot>`, of which some histories diverged under causal delivery: a removal of the key and one of the element
+/// meet an addition that saw neither.
+#[test]
+fn a_set_under_a_key_keeps_the_addition_that_nobody_saw() {
+    let mut a = Sets::bottom();
+    let first = update(&mut a, 1, put(0, 5));
+    let (mut b, mut c) = (a.clone(), a.clone());
+    let removed = update(&mut a, 1, MapOp::Remove(0));
+    let emptied = update(&mut b, 2, MapOp::Update { key: 0, op: SetOp::Remove(5) });
+    let again = update(&mut c, 3, put(0, 5));
+    let all = merged_in_any_order([&a, &b, &c]);
+    assert_eq!(all.get(&0), Some(BTreeSet::from([5])));
+    for order in [[&removed, &emptied, &again], [&again, &emptied, &removed], [&emptied, &again, &removed]] {
+        let mut replica = first.clone();
+        for delta in order {
+            replica.join(delta);
+        }
+        assert_eq!(replica, all);
+    }
+    a.join(&all);
+    update(&mut a, 1, MapOp::Remove(0));
+    assert!(a.store().is_empty());
+}
+
+/// `riak_dt`, `no_dots_left`: two removals and an old replica left a key without dots.
 #[test]
 fn a_key_without_dots_is_no_key() {
     let (mut a, mut b) = (Registers::bottom(), Registers::bottom());
@@ -208,7 +238,7 @@ fn a_key_without_dots_is_no_key() {
     assert!(all.store().is_empty() && !all.contains_key(&0));
 }
 
-/// riak_dt, `dot_key`: two fields came in with one update and one dot, and a removal of one of them confused the merge. Here
+/// `riak_dt`, `dot_key`: two fields came in with one update and one dot, and a removal of one of them confused the merge. Here
 /// an update touches one key; a removal of one of two neighbours leaves the other.
 #[test]
 fn a_removal_of_one_key_leaves_its_neighbour() {
@@ -221,7 +251,7 @@ fn a_removal_of_one_key_leaves_its_neighbour() {
     assert_eq!(joined(&[&b, &a]), a);
 }
 
-/// riak_dt #119: the whole object is deleted at one replica, and updated at another.
+/// `riak_dt` #119: the whole object is deleted at one replica, and updated at another.
 #[test]
 fn an_update_survives_the_concurrent_deletion_of_everything() {
     let mut a = Nested::bottom();

@@ -7,6 +7,12 @@
 //! Baquero 2018, section 7.2). An update adds its dot to the context, removes dots from the store, or puts its own
 //! into it: it inflates.
 //!
+//! **Hearsay.** The delta of an update names the dots that it removed, and so tells that the updates which made them took
+//! place; it does not tell what *those* removed. Deltas may arrive in any order, so a state remembers which dots it knows from
+//! others only, and [`Crdt::progress`] does not count them until their own delta arrives, or a state that had it. (Almeida, Shoker and Baquero 2018, section 6.2, forbid
+//! such orders instead.) The order above is extended by that: what was received only grows, too. When deltas
+//! arrive in causal order there is no hearsay.
+//!
 //! A [`CausalType`] is what a type adds to that: its store, its updates, its value. The rest is here, once.
 //!
 //! ```
@@ -64,6 +70,11 @@ pub trait CausalType: Clone + Copy + Debug + Default + PartialEq + Eq + Send + S
     fn stable(_store: &mut Self::Store, _stable: &VersionVector) -> bool {
         false
     }
+
+    /// The size of a store's encoding, by purpose. Types that keep tombstones know which part that is.
+    fn weight(store: &Self::Store) -> Weight {
+        store.weight()
+    }
 }
 
 /// What an operation did.
@@ -91,16 +102,23 @@ pub struct Change<Store> {
     pub removed: CausalContext,
 }
 
+/// The updates that have arrived themselves.
+fn received(context: &CausalContext, hearsay: &CausalContext) -> CausalContext {
+    if hearsay.is_empty() { context.clone() } else { context.difference(hearsay) }
+}
+
 /// The states of a causal type. See the [module documentation](self).
 pub struct Causal<T: CausalType> {
     store: T::Store,
     context: CausalContext,
+    hearsay: CausalContext,
     flavour: PhantomData<T>,
 }
 
 impl<T: CausalType> Causal<T> {
-    fn new(store: T::Store, context: CausalContext) -> Self {
-        Self { store, context, flavour: PhantomData }
+    #[inline]
+    fn new(store: T::Store, context: CausalContext, hearsay: CausalContext) -> Self {
+        Self { store, context, hearsay, flavour: PhantomData }
     }
 
     /// What is left of the updates.
@@ -109,10 +127,51 @@ impl<T: CausalType> Causal<T> {
         &self.store
     }
 
-    /// All updates that this state contains.
+    /// All updates that this state has heard of.
     #[inline]
     pub fn context(&self) -> &CausalContext {
         &self.context
+    }
+
+    /// The updates in the context that have not arrived themselves: others told that what they put under their dots is gone.
+    /// All others in the context are contained in the state.
+    #[inline]
+    pub fn hearsay(&self) -> &CausalContext {
+        &self.hearsay
+    }
+
+    /// Takes over what `other`, which is about to be joined, knows of hearsay. Returns whether an update that was hearsay has arrived.
+    fn hear(&mut self, other: &Self) -> bool {
+        let arrived = !self.hearsay.is_empty() && {
+            let left = self.hearsay.difference(&received(&other.context, &other.hearsay));
+            std::mem::replace(&mut self.hearsay, left) != self.hearsay
+        };
+        if !other.hearsay.is_empty() {
+            self.hearsay.join(&other.hearsay.difference(&self.context));
+        }
+        arrived
+    }
+
+    /// Makes the change that `change` makes to the store, for methods that have no operation at hand. Returns the delta.
+    #[inline]
+    pub(crate) fn change(
+        &mut self,
+        replica: ReplicaId,
+        change: impl FnOnce(&mut T::Store, Dot) -> Option<Change<T::Store>>,
+    ) -> Result<Self, UpdateError> {
+        let dot = self.context.next_dot(replica)?;
+        let change = change(&mut self.store, dot);
+        Ok(self.record(dot, change))
+    }
+
+    /// Takes the dot for a change that the store has gone through, and gives the delta.
+    #[inline]
+    fn record(&mut self, dot: Dot, change: Option<Change<T::Store>>) -> Self {
+        let Some(Change { added, removed }) = change else { return Self::default() };
+        self.context.insert(dot);
+        let mut context = removed.clone();
+        context.insert(dot);
+        Self::new(added, context, removed)
     }
 
     /// One dot with two contents, or at two places. To have been removed on one side is none, so this store is searched only
@@ -137,7 +196,8 @@ impl<T: CausalType> Causal<T> {
     /// else.
     pub fn retire(&mut self, replica: ReplicaId, stable: &VersionVector) -> bool {
         let max = self.context.max(replica);
-        if max == 0 || stable.get(replica) < max || self.context.prefix(replica) != max {
+        let hearsay = self.hearsay.max(replica) > 0;
+        if max == 0 || stable.get(replica) < max || self.context.prefix(replica) != max || hearsay {
             return false;
         }
         let mut live = false;
@@ -151,25 +211,30 @@ impl<T: CausalType> Causal<T> {
 
 impl<T: CausalType> Clone for Causal<T> {
     fn clone(&self) -> Self {
-        Self::new(self.store.clone(), self.context.clone())
+        Self::new(self.store.clone(), self.context.clone(), self.hearsay.clone())
     }
 }
 
 impl<T: CausalType> PartialEq for Causal<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.context == other.context && self.store == other.store
+        self.context == other.context && self.hearsay == other.hearsay && self.store == other.store
     }
 }
 
 impl<T: CausalType> Default for Causal<T> {
     fn default() -> Self {
-        Self::new(T::Store::default(), CausalContext::default())
+        Self::new(T::Store::default(), CausalContext::default(), CausalContext::default())
     }
 }
 
 impl<T: CausalType> Debug for Causal<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct(T::NAME).field("store", &self.store).field("context", &self.context).finish()
+        let mut shown = f.debug_struct(T::NAME);
+        shown.field("store", &self.store).field("context", &self.context);
+        if !self.hearsay.is_empty() {
+            shown.field("hearsay", &self.hearsay);
+        }
+        shown.finish()
     }
 }
 
@@ -184,7 +249,7 @@ impl<T: CausalType> Lattice for Causal<T> {
     }
 
     fn join(&mut self, other: &Self) -> bool {
-        let changed = self.store.join(&self.context, &other.store, &other.context);
+        let changed = self.store.join(&self.context, &other.store, &other.context) | self.hear(other);
         self.context.join(&other.context) | changed
     }
 
@@ -196,15 +261,22 @@ impl<T: CausalType> Lattice for Causal<T> {
     }
 
     fn le(&self, other: &Self) -> bool {
-        self.context.le(&other.context) && self.store.le(&self.context, &other.store)
+        self.context.le(&other.context)
+            && other.hearsay.intersection(&self.context).le(&self.hearsay)
+            && self.store.le(&self.context, &other.store)
     }
 
     /// One state for each dot that is left, with what it holds, and one for each that is gone.
     fn decompose(&self) -> Vec<Self> {
         let mut parts = Vec::new();
-        self.store.split(&mut |dot, store| parts.push(Self::new(store, CausalContext::single(dot))));
+        let none = CausalContext::default();
+        self.store.split(&mut |dot, store| parts.push(Self::new(store, CausalContext::single(dot), none.clone())));
         let gone = self.context.difference(&live_dots(&self.store));
-        parts.extend(gone.dots().map(|dot| Self::new(T::Store::default(), CausalContext::single(dot))));
+        parts.extend(gone.dots().map(|dot| {
+            let context = CausalContext::single(dot);
+            let hearsay = if self.hearsay.contains(dot) { context.clone() } else { none.clone() };
+            Self::new(T::Store::default(), context, hearsay)
+        }));
         parts
     }
 }
@@ -213,8 +285,10 @@ impl<T: CausalType> Lattice for Causal<T> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CausalDigest {
-    /// All updates that are known.
+    /// All updates that were heard of.
     pub context: CausalContext,
+    /// Those that have not arrived themselves.
+    pub hearsay: CausalContext,
     /// Those of which something is left.
     pub live: CausalContext,
 }
@@ -232,12 +306,7 @@ impl<T: CausalType> Crdt for Causal<T> {
     ) -> Result<Update<<T::Object as Object>::Ret, Self>, UpdateError> {
         let dot = self.context.next_dot(replica)?;
         let Effect { ret, change } = T::update(&mut self.store, dot, op)?;
-        let Some(Change { added, mut removed }) = change else {
-            return Ok(Update { ret, delta: Self::default() });
-        };
-        self.context.insert(dot);
-        removed.insert(dot);
-        Ok(Update { ret, delta: Self::new(added, removed) })
+        Ok(Update { ret, delta: self.record(dot, change) })
     }
 
     fn value(&self) -> <T::Object as Object>::State {
@@ -245,31 +314,40 @@ impl<T: CausalType> Crdt for Causal<T> {
     }
 
     fn digest(&self) -> CausalDigest {
-        CausalDigest { context: self.context.clone(), live: live_dots(&self.store) }
+        CausalDigest { context: self.context.clone(), hearsay: self.hearsay.clone(), live: live_dots(&self.store) }
     }
 
     /// What is news to the peer, and the removal of what it still holds and is gone here.
     fn delta_since(&self, digest: &CausalDigest) -> Self {
         let mut context = self.context.difference(&digest.context);
-        let store = if context.is_empty() { T::Store::default() } else { self.store.without(&digest.context) };
+        if !digest.hearsay.is_empty() {
+            context.join(&digest.hearsay.intersection(&self.context).difference(&self.hearsay));
+        }
+        let store = if context.is_empty() {
+            T::Store::default()
+        } else {
+            self.store.without(&received(&digest.context, &digest.hearsay))
+        };
         context.join(&self.gone(digest));
-        Self::new(store, context)
+        let hearsay = context.intersection(&self.hearsay);
+        Self::new(store, context, hearsay)
     }
 
     fn progress(&self, mut visit: impl FnMut(ReplicaId, u64)) {
-        for (replica, counter) in self.context.vector().iter() {
+        for (replica, counter) in received(&self.context, &self.hearsay).vector().iter() {
             visit(replica, counter);
         }
     }
 
     fn fold(&self, mut word: impl FnMut(u64)) {
         self.context.fold(&mut word);
+        self.hearsay.fold(&mut word);
         self.store.fold(&mut word);
     }
 
     fn weight(&self) -> Weight {
-        let mut weight = self.store.weight();
-        weight.metadata_bytes += 1 + self.context.encoded_bytes();
+        let mut weight = T::weight(&self.store);
+        weight.metadata_bytes += 1 + self.context.encoded_bytes() + self.hearsay.encoded_bytes();
         weight
     }
 
@@ -278,11 +356,12 @@ impl<T: CausalType> Crdt for Causal<T> {
     }
 
     fn digest_bytes(digest: &CausalDigest) -> u64 {
-        1 + digest.context.encoded_bytes() + digest.live.encoded_bytes()
+        1 + digest.context.encoded_bytes() + digest.hearsay.encoded_bytes() + digest.live.encoded_bytes()
     }
 
     fn fold_digest(digest: &CausalDigest, mut word: impl FnMut(u64)) {
         digest.context.fold(&mut word);
+        digest.hearsay.fold(&mut word);
         digest.live.fold(&mut word);
     }
 }
@@ -306,9 +385,10 @@ impl<T: CausalType> Causal<T> {
     }
 }
 
-fn lives_in_context<S: DotStore>(store: &S, context: &CausalContext) -> bool {
-    let mut inside = true;
-    store.dots(&mut |dot| inside &= context.contains(dot));
+/// Was every dot that is left received, and is nothing hearsay that was not heard of?
+fn is_consistent<S: DotStore>(store: &S, context: &CausalContext, hearsay: &CausalContext) -> bool {
+    let mut inside = hearsay.le(context);
+    store.dots(&mut |dot| inside &= context.contains(dot) && !hearsay.contains(dot));
     inside
 }
 
@@ -316,18 +396,20 @@ impl<T: CausalType> Encode for Causal<T> {
     fn encode(&self, out: &mut Vec<u8>) {
         out.push(VERSION);
         self.context.encode_body(out);
+        self.hearsay.encode_body(out);
         self.store.encode(out);
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes)?;
         let context = CausalContext::decode_body(&mut reader)?;
+        let hearsay = CausalContext::decode_body(&mut reader)?;
         let store = T::Store::decode(&mut reader)?;
         reader.finish()?;
-        if !lives_in_context(&store, &context) {
+        if !is_consistent(&store, &context, &hearsay) {
             return Err(DecodeError::DotWithoutContext);
         }
-        Ok(Self::new(store, context))
+        Ok(Self::new(store, context, hearsay))
     }
 }
 
@@ -335,14 +417,17 @@ impl Encode for CausalDigest {
     fn encode(&self, out: &mut Vec<u8>) {
         out.push(VERSION);
         self.context.encode_body(out);
+        self.hearsay.encode_body(out);
         self.live.encode_body(out);
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes)?;
-        let (context, live) = (CausalContext::decode_body(&mut reader)?, CausalContext::decode_body(&mut reader)?);
+        let context = CausalContext::decode_body(&mut reader)?;
+        let hearsay = CausalContext::decode_body(&mut reader)?;
+        let live = CausalContext::decode_body(&mut reader)?;
         reader.finish()?;
-        Ok(Self { context, live })
+        Ok(Self { context, hearsay, live })
     }
 }
 
@@ -350,21 +435,23 @@ impl Encode for CausalDigest {
 #[serde(deny_unknown_fields)]
 struct Form<S> {
     context: CausalContext,
+    hearsay: CausalContext,
     store: S,
 }
 
 impl<T: CausalType<Store: Serialize>> Serialize for Causal<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Form { context: self.context.clone(), store: &self.store }.serialize(serializer)
+        let (context, hearsay) = (self.context.clone(), self.hearsay.clone());
+        Form { context, hearsay, store: &self.store }.serialize(serializer)
     }
 }
 
 impl<'de, T: CausalType<Store: Deserialize<'de>>> Deserialize<'de> for Causal<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Form::<T::Store> { context, store } = Form::deserialize(deserializer)?;
-        if !lives_in_context(&store, &context) {
-            return Err(D::Error::custom("a dot of the store is not in the context"));
+        let Form::<T::Store> { context, hearsay, store } = Form::deserialize(deserializer)?;
+        if !is_consistent(&store, &context, &hearsay) {
+            return Err(D::Error::custom("a dot of the store is not in the context, or is hearsay"));
         }
-        Ok(Self::new(store, context))
+        Ok(Self::new(store, context, hearsay))
     }
 }

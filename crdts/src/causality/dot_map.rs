@@ -152,7 +152,7 @@ impl<K: Atom, S: DotStore> DotMap<K, S> {
     }
 
     /// Of the dots in `known`, which both sides know, those that can be under a key of this map which `other` lacks. A dot has
-    /// one place, so they are not in `other`, nor under the keys that both have.
+    /// one place, so those under keys that both have are nowhere else.
     fn elsewhere(&self, known: &CausalContext, other: &Self) -> CausalContext {
         if known.is_empty() {
             return CausalContext::default();
@@ -163,11 +163,8 @@ impl<K: Atom, S: DotStore> DotMap<K, S> {
                 placed.push(dot);
             }
         };
-        for (key, store) in other.iter() {
-            store.dots(&mut place);
-            if let Some(held) = self.get(key) {
-                held.dots(&mut place);
-            }
+        for held in other.iter().filter_map(|(key, _)| self.get(key)) {
+            held.dots(&mut place);
         }
         known.difference(&CausalContext::from_dots(placed))
     }
@@ -352,7 +349,9 @@ impl<'de, K: Atom + Deserialize<'de>, S: DotStore + Deserialize<'de>> Deserializ
             return Err(D::Error::custom("the keys are not ascending, or one of them holds nothing"));
         }
         let mut map = Self::default();
-        entries.into_iter().for_each(|(key, store)| map.entries.push(key, store));
+        for (key, store) in entries {
+            map.entries.push(key, store);
+        }
         if map.dots_have_one_place() { Ok(map) } else { Err(D::Error::custom("a dot is under two keys")) }
     }
 }

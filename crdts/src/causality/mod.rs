@@ -38,6 +38,7 @@ pub mod dot_fun;
 pub mod dot_map;
 pub mod dot_set;
 mod ordered;
+mod product;
 pub mod spec;
 pub mod store;
 pub mod version_vector;

@@ -13,7 +13,7 @@
 
 use std::fmt;
 
-/// Chunks of up to so many entries are never split: moving them costs less than finding them.
+/// Many of up to so many entries are never split: moving them costs less than finding them.
 const CHUNK_MIN: usize = 64;
 /// The largest chunk.
 const CHUNK_MAX: usize = 1024;
@@ -28,11 +28,11 @@ pub(super) struct Ordered<K, V> {
 enum Entries<K, V> {
     None,
     One(K, V),
-    Many(Box<Chunks<K, V>>),
+    Many(Box<Many<K, V>>),
 }
 
 #[derive(Clone)]
-struct Chunks<K, V> {
+struct Many<K, V> {
     len: usize,
     /// `fences[i]` stands between `chunks[i]` and `chunks[i + 1]`.
     fences: Vec<K>,
@@ -165,7 +165,7 @@ impl<K: Ord + Clone, V> Ordered<K, V> {
             let mut chunk = Chunk::with_capacity(4);
             chunk.insert(0, other, theirs);
             chunk.insert(place.at, key, value);
-            self.entries = Entries::Many(Box::new(Chunks { len: 2, fences: Vec::new(), chunks: vec![chunk] }));
+            self.entries = Entries::Many(Box::new(Many { len: 2, fences: Vec::new(), chunks: vec![chunk] }));
         }
     }
 
@@ -236,12 +236,14 @@ impl<K: Ord + Clone, V> Ordered<K, V> {
             }
             merged.push(key, value);
         }
-        news.for_each(|(key, value)| merged.push(key, value));
+        for (key, value) in news {
+            merged.push(key, value);
+        }
         *self = merged;
     }
 }
 
-impl<K: Ord + Clone, V> Chunks<K, V> {
+impl<K: Ord + Clone, V> Many<K, V> {
     /// How many entries a chunk may have: see the [module documentation](self).
     #[inline]
     fn chunk_max(&self) -> usize {
@@ -273,15 +275,13 @@ impl<K: Ord + Clone, V> Chunks<K, V> {
             }
         } else if at == 0 {
             let first = self.chunks[chunk].keys[0].clone();
-            match chunk.checked_sub(1).map(|before| &mut self.chunks[before]).filter(|before| before.len() < max) {
-                Some(before) => {
-                    self.fences[chunk - 1] = first;
-                    before.insert(before.len(), key, value);
-                }
-                None => {
-                    let full = std::mem::replace(&mut self.chunks[chunk], Chunk::single(key, value));
-                    self.open(chunk + 1, first, full);
-                }
+            if chunk > 0 && self.chunks[chunk - 1].len() < max {
+                let before = &mut self.chunks[chunk - 1];
+                before.insert(before.len(), key, value);
+                self.fences[chunk - 1] = first;
+            } else {
+                let full = std::mem::replace(&mut self.chunks[chunk], Chunk::single(key, value));
+                self.open(chunk + 1, first, full);
             }
         } else {
             let left = &mut self.chunks[chunk];
@@ -306,13 +306,12 @@ impl<K: Ord + Clone, V> Chunks<K, V> {
     fn push(&mut self, key: K, value: V) {
         self.len += 1;
         let full = self.chunk_max() / 4 * 3;
-        match self.chunks.last_mut().filter(|last| last.len() < full) {
-            Some(last) => last.insert(last.len(), key, value),
-            None => {
-                let mut chunk = Chunk::with_capacity(full);
-                chunk.insert(0, key.clone(), value);
-                self.open(self.chunks.len(), key, chunk);
-            }
+        if let Some(last) = self.chunks.last_mut().filter(|last| last.len() < full) {
+            last.insert(last.len(), key, value);
+        } else {
+            let mut chunk = Chunk::with_capacity(full);
+            chunk.insert(0, key.clone(), value);
+            self.open(self.chunks.len(), key, chunk);
         }
     }
 
