@@ -209,12 +209,19 @@ impl<K: Atom, S: DotStore> DotMap<K, S> {
 
     /// Is every dot under one key only? That is what lets a join look for it in one place.
     fn dots_have_one_place(&self) -> bool {
-        let mut dots = Vec::with_capacity(self.len());
-        for (at, (_, store)) in self.iter().enumerate() {
-            store.dots(&mut |dot| dots.push((dot, at)));
+        let mut all = Vec::with_capacity(self.len());
+        let mut here = Vec::new();
+        for (_, store) in self.iter() {
+            store.dots(&mut |dot| here.push(dot));
+            // One key may hold a dot in several parts.
+            if here.len() > 1 {
+                here.sort_unstable();
+                here.dedup();
+            }
+            all.append(&mut here);
         }
-        dots.sort_unstable();
-        dots.windows(2).all(|pair| pair[0].0 != pair[1].0 || pair[0].1 == pair[1].1)
+        let count = all.len() as u128;
+        CausalContext::from_dots(all).len() == count
     }
 }
 

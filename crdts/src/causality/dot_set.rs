@@ -21,6 +21,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use super::{CausalContext, Dot, DotStore};
 use crate::{
     atom::Atom,
+    clock::ReplicaId,
     encoding::{DecodeError, Reader, varint_bytes, write_varint},
     lattice::Weight,
 };
@@ -78,13 +79,11 @@ impl DotSet {
     /// The dots, ascending.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = Dot> + '_ {
-        let (single, several): (_, &[Dot]) = match &self.dots {
-            Dots::None => (None, &[]),
-            &Dots::One { replica, high, low } => {
-                (Some(Dot::new(crate::ReplicaId(replica), u64::from(high) << 32 | u64::from(low))), &[])
-            }
-            Dots::Many(dots) => (None, dots),
+        let several: &[Dot] = match &self.dots {
+            Dots::Many(dots) => dots,
+            _ => &[],
         };
+        let single = self.only();
         single.into_iter().chain(several.iter().copied())
     }
 
@@ -116,8 +115,31 @@ impl DotSet {
         Self { dots }
     }
 
+    /// The dot, if there is exactly one.
+    #[inline]
+    fn only(&self) -> Option<Dot> {
+        match self.dots {
+            Dots::One { replica, high, low } => {
+                Some(Dot::new(ReplicaId(replica), u64::from(high) << 32 | u64::from(low)))
+            }
+            _ => None,
+        }
+    }
+
     /// Keeps the dots that `keep` accepts. Returns whether any was dropped.
+    #[inline]
     fn retain(&mut self, keep: impl Fn(Dot) -> bool) -> bool {
+        if let Some(only) = self.only() {
+            let kept = keep(only);
+            if !kept {
+                self.dots = Dots::None;
+            }
+            return !kept;
+        }
+        self.retain_many(keep)
+    }
+
+    fn retain_many(&mut self, keep: impl Fn(Dot) -> bool) -> bool {
         if self.iter().all(&keep) {
             return false;
         }
@@ -158,8 +180,8 @@ impl DotStore for DotSet {
             return false;
         }
         let dropped = self.retain(|dot| other.contains(dot) || !theirs.contains(dot));
-        let news: Vec<Dot> = other.iter().filter(|&dot| !mine.contains(dot)).collect();
-        news.into_iter().fold(false, |grew, dot| self.insert(dot) | grew) | dropped
+        // What is not in the context is not in the store, so every dot that is new is inserted once.
+        other.iter().filter(|&dot| !mine.contains(dot)).fold(dropped, |changed, dot| self.insert(dot) | changed)
     }
 
     #[inline]
@@ -167,7 +189,11 @@ impl DotStore for DotSet {
         self.retain(|dot| !removed.contains(dot))
     }
 
+    #[inline]
     fn without(&self, known: &CausalContext) -> Self {
+        if let Some(only) = self.only() {
+            return if known.contains(only) { Self::default() } else { Self::single(only) };
+        }
         self.iter().filter(|&dot| !known.contains(dot)).collect()
     }
 
@@ -177,6 +203,13 @@ impl DotStore for DotSet {
 
     fn contradiction(&self, _: &Self) -> Option<Dot> {
         None
+    }
+
+    #[inline]
+    fn strays(&self, mine: &CausalContext, other: &Self, visit: &mut dyn FnMut(Dot)) {
+        if self != other {
+            other.iter().filter(|&dot| mine.contains(dot) && !self.contains(dot)).for_each(visit);
+        }
     }
 
     fn split(&self, visit: &mut dyn FnMut(Dot, Self)) {
