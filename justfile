@@ -17,6 +17,14 @@ run scenario *arguments:
 bench *arguments:
     cargo bench --package sim --locked {{arguments}}
 
+# Measure `crdts` against its peers and write crdts/BENCHMARKS.md; `--features all-peers` adds the slow ones.
+bench-crdts *arguments:
+    cargo run --release --locked --manifest-path crdts/bench/Cargo.toml {{arguments}}
+
+# Count the instructions of the hot operations of `crdts` and compare with the committed counts; needs valgrind.
+gate-crdts:
+    cargo run --release --locked --manifest-path crdts/bench/Cargo.toml --bin instructions check
+
 # Accept all changed snapshots of reports; read the difference before committing it.
 bless:
     INSTA_UPDATE=always cargo test --workspace --locked

@@ -1,4 +1,4 @@
-//! Reproducible numbers for workloads: SplitMix64 (Steele, Lea and Flood 2014).
+//! Reproducible numbers for workloads: `SplitMix64` (Steele, Lea and Flood 2014).
 
 /// A stream of numbers.
 #[derive(Clone, Debug)]

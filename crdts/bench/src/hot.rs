@@ -29,7 +29,9 @@ fn counters(visitor: &mut impl Visitor) {
         let prepare = || vec![older.clone(); batch];
         let name = |operation| format!("counter/{operation}/{replicas}");
         visitor.visit(&name("increment"), batch, prepare, |counters| {
-            counters.iter_mut().for_each(|counter| counter::add(counter, 2, 1));
+            for counter in counters {
+                counter::add(counter, 2, 1);
+            }
         });
         visitor.visit(&name("join"), batch, prepare, |counters| {
             counters.iter_mut().filter_map(|counter| counter::join(counter, &newer).then_some(())).count()
@@ -62,7 +64,9 @@ fn sets(visitor: &mut impl Visitor) {
         SIZE,
         || full.clone(),
         |set| {
-            elements.iter().for_each(|element| drop(remove(set, one, element)));
+            for element in &elements {
+                drop(remove(set, one, element));
+            }
         },
     );
     visitor.visit("set/contains", SIZE, || (), |()| elements.iter().filter(|element| full.contains(element)).count());

@@ -316,7 +316,7 @@ fn sizes(table: &mut Table, elements: &Elements) {
     let cells = [
         "heap, bytes",
         &grouped(size),
-        NOTHING,
+        &heap(our_heap),
         &heap(peer_heap),
         &heap(dots_heap),
         &heap(tree_heap),

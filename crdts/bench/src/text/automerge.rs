@@ -14,6 +14,7 @@ pub struct Automerge {
 
 impl Replica for Automerge {
     type Update = Change;
+    type Batch = Vec<Change>;
 
     const NAME: &'static str = "automerge";
 
@@ -48,8 +49,12 @@ impl Replica for Automerge {
         self.document.apply_changes([update.clone()]).expect("updates come in causal order");
     }
 
-    fn receive_all(&mut self, updates: &[Change]) {
-        self.document.apply_changes(updates.iter().cloned()).expect("updates come in causal order");
+    fn batch(&mut self) -> Option<Self::Batch> {
+        Some(self.document.get_changes(&[]))
+    }
+
+    fn receive_batch(&mut self, batch: &Self::Batch) {
+        self.document.apply_changes(batch.iter().cloned()).expect("the changes are all there");
     }
 
     fn text(&self) -> Option<String> {

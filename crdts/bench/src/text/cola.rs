@@ -78,6 +78,7 @@ pub struct Cola<B> {
 
 impl<B: Buffer> Replica for Cola<B> {
     type Update = Update;
+    type Batch = std::convert::Infallible;
 
     const NAME: &'static str = B::NAME;
 
@@ -132,6 +133,14 @@ impl<B: Buffer> Replica for Cola<B> {
                 }
             }
         }
+    }
+
+    fn batch(&mut self) -> Option<Self::Batch> {
+        None
+    }
+
+    fn receive_batch(&mut self, batch: &Self::Batch) {
+        match *batch {}
     }
 
     fn text(&self) -> Option<String> {

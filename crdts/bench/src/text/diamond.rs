@@ -20,6 +20,7 @@ pub struct Diamond {
 
 impl Replica for Diamond {
     type Update = Vec<u8>;
+    type Batch = Vec<u8>;
 
     const NAME: &'static str = "diamond-types";
 
@@ -51,6 +52,14 @@ impl Replica for Diamond {
 
     fn receive(&mut self, update: &Vec<u8>) {
         self.document.merge_data_and_ff(update).expect("updates come in causal order");
+    }
+
+    fn batch(&mut self) -> Option<Self::Batch> {
+        self.encode()
+    }
+
+    fn receive_batch(&mut self, batch: &Self::Batch) {
+        self.receive(batch);
     }
 
     fn text(&self) -> Option<String> {

@@ -23,6 +23,7 @@ impl Loro {
 
 impl Replica for Loro {
     type Update = Vec<u8>;
+    type Batch = Vec<u8>;
 
     const NAME: &'static str = "loro";
 
@@ -52,8 +53,12 @@ impl Replica for Loro {
         self.document.import(update).expect("updates come in causal order");
     }
 
-    fn receive_all(&mut self, updates: &[Vec<u8>]) {
-        self.document.import_batch(updates).expect("updates come in causal order");
+    fn batch(&mut self) -> Option<Self::Batch> {
+        self.encode()
+    }
+
+    fn receive_batch(&mut self, batch: &Self::Batch) {
+        self.receive(batch);
     }
 
     fn text(&self) -> Option<String> {

@@ -22,6 +22,9 @@ pub trait Replica: Sized {
     /// What the peers of a replica are sent after a transaction.
     type Update;
 
+    /// What a replica is sent that has nothing yet.
+    type Batch;
+
     /// The name in tables.
     const NAME: &'static str;
 
@@ -37,12 +40,11 @@ pub trait Replica: Sized {
     /// Receives one update.
     fn receive(&mut self, update: &Self::Update);
 
-    /// Receives many updates at once, where the library has a way to do that.
-    fn receive_all(&mut self, updates: &[Self::Update]) {
-        for update in updates {
-            self.receive(update);
-        }
-    }
+    /// All that this replica has, as one message to a replica that has nothing; none where the library has no such thing.
+    fn batch(&mut self) -> Option<Self::Batch>;
+
+    /// Receives such a message.
+    fn receive_batch(&mut self, batch: &Self::Batch);
 
     /// The text; none where the library keeps none.
     fn text(&self) -> Option<String>;

@@ -1,7 +1,7 @@
-//! Our texts: RGA, Fugue and FugueMax.
+//! Our texts: RGA, Fugue and `FugueMax`.
 
 use crdts::{
-    Encode as _, ReplicaId,
+    Encode as _, Lattice as _, ReplicaId,
     sequence::{FugueMaxOrder, FugueOrder, Op, Ordering, RgaOrder, Text},
 };
 
@@ -35,6 +35,7 @@ impl Named for FugueMaxOrder {
 
 impl<O: Named> Replica for Ours<O> {
     type Update = Vec<Op<'static>>;
+    type Batch = Text<O>;
 
     const NAME: &'static str = O::TITLE;
 
@@ -74,6 +75,14 @@ impl<O: Named> Replica for Ours<O> {
         for op in update {
             self.text.receive(op).expect("peers are honest");
         }
+    }
+
+    fn batch(&mut self) -> Option<Self::Batch> {
+        Some(self.text.clone())
+    }
+
+    fn receive_batch(&mut self, batch: &Self::Batch) {
+        self.text.join(batch);
     }
 
     fn text(&self) -> Option<String> {

@@ -7,9 +7,12 @@ use crate::{
     traces::{Patch, Trace, Transaction},
 };
 
-/// All of them, smallest first: a story, and its trace.
-pub fn all() -> Vec<(&'static str, fn() -> Trace)> {
-    vec![
+/// A story, and how its trace is made.
+pub type Pathology = (&'static str, fn() -> Trace);
+
+/// All of them.
+pub fn all() -> [Pathology; 5] {
+    [
         (
             "100 replicas type 1,000 characters each, all at the same place, without hearing of each other",
             hundred_replicas,

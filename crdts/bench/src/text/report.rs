@@ -82,7 +82,7 @@ fn bytes(bytes: Option<usize>) -> String {
 
 /// The times of remote application and of the codec, by lane.
 struct Measured {
-    remote: Vec<[Option<Times>; 2]>,
+    remote: Vec<Option<Times>>,
     codec: Vec<([Option<Times>; 2], Option<Encoded>)>,
 }
 
@@ -90,12 +90,19 @@ fn pairs(times: &[Option<Times>]) -> Vec<[Option<Times>; 2]> {
     times.as_chunks().0.to_vec()
 }
 
-fn measure(trace: &Trace, lanes: &[Lane]) -> Measured {
+type Enter = for<'a> fn(&mut Contest<'a>, usize, &'a Trace);
+
+/// The times of all lanes for one thing that they do.
+fn column(trace: &Trace, lanes: &[Lane], what: impl Fn(&Lane) -> Enter) -> Vec<Option<Times>> {
     let mut contest = Contest::new();
     for (index, lane) in lanes.iter().enumerate() {
-        (lane.remote)(&mut contest, [2 * index, 2 * index + 1], trace);
+        what(lane)(&mut contest, index, trace);
     }
-    let remote = pairs(&contest.run(2 * lanes.len()));
+    contest.run(lanes.len())
+}
+
+fn measure(trace: &Trace, lanes: &[Lane]) -> Measured {
+    let remote = column(trace, lanes, |lane| lane.remote);
     let mut contest = Contest::new();
     let encode = |(index, lane): (usize, &Lane)| (lane.codec)(&mut contest, [2 * index, 2 * index + 1], trace);
     let encoded: Vec<_> = lanes.iter().enumerate().map(encode).collect();
@@ -113,7 +120,7 @@ fn sequential(trace: &Trace) -> String {
         (floor.local)(&mut contest, lanes.len() + index, trace);
     }
     let local = contest.run(lanes.len() + floors.len());
-    let measured = measure(trace, &lanes);
+    let (measured, batch) = (measure(trace, &lanes), column(trace, &lanes, |lane| lane.batch));
     let mut table = Table::new(&[
         "text",
         "local, ms",
@@ -128,7 +135,7 @@ fn sequential(trace: &Trace) -> String {
         "all updates, bytes",
     ]);
     for (index, lane) in lanes.iter().enumerate() {
-        let [singly, batch] = measured.remote[index];
+        let (singly, batch) = (measured.remote[index], batch[index]);
         let ([encode, decode], encoded) = &measured.codec[index];
         let otherwise = encoded.as_ref().and_then(|encoded| encoded.otherwise);
         let [held, peak] = kib((lane.local_heap)(trace));
@@ -156,7 +163,7 @@ fn sequential(trace: &Trace) -> String {
 
 fn concurrent(trace: &Trace) -> String {
     let (lanes, txns) = (lanes(), trace.txns.len());
-    let measured = measure(trace, &lanes);
+    let (measured, batch) = (measure(trace, &lanes), column(trace, &lanes, |lane| lane.batch));
     let mut table = Table::new(&[
         "text",
         "edit by edit, ms",
@@ -170,7 +177,7 @@ fn concurrent(trace: &Trace) -> String {
         "ends as recorded",
     ]);
     for (index, lane) in lanes.iter().enumerate() {
-        let [singly, batch] = measured.remote[index];
+        let (singly, batch) = (measured.remote[index], batch[index]);
         let ([encode, decode], _) = measured.codec[index];
         let ending = (lane.ending)(trace);
         let [held, peak] = kib(ending.heap);
@@ -200,22 +207,14 @@ pub fn pathological() -> String {
     let mut text = String::new();
     for (story, make) in pathologies::all() {
         eprintln!("  {story}");
-        text += &format!("### {story}\n\n{}", pathology(&make()));
+        text += &["### ", story, "\n\n", &pathology(&make())].concat();
     }
     text
 }
 
 fn pathology(trace: &Trace) -> String {
     let (lanes, txns) = (lanes(), trace.txns.len());
-    let local = if trace.num_agents == 1 {
-        let mut contest = Contest::new();
-        for (index, lane) in lanes.iter().enumerate() {
-            (lane.local)(&mut contest, index, trace);
-        }
-        contest.run(lanes.len())
-    } else {
-        vec![None; lanes.len()]
-    };
+    let local = if trace.num_agents == 1 { column(trace, &lanes, |lane| lane.local) } else { vec![None; lanes.len()] };
     let measured = measure(trace, &lanes);
     let mut table = Table::new(&[
         "text",
@@ -233,7 +232,7 @@ fn pathology(trace: &Trace) -> String {
         table.row(&[
             lane.name.into(),
             ms(local[index], txns),
-            ms(measured.remote[index][0], txns),
+            ms(measured.remote[index], txns),
             held,
             bytes(encoded.as_ref().map(|encoded| encoded.bytes)),
             ms(*encode, 1),

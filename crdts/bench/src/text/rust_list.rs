@@ -14,6 +14,7 @@ pub struct RustList {
 
 impl Replica for RustList {
     type Update = Vec<Op<char, u32>>;
+    type Batch = std::convert::Infallible;
 
     const NAME: &'static str = "rust-crdt List";
 
@@ -46,6 +47,14 @@ impl Replica for RustList {
         for op in update {
             self.list.apply(op.clone());
         }
+    }
+
+    fn batch(&mut self) -> Option<Self::Batch> {
+        None
+    }
+
+    fn receive_batch(&mut self, batch: &Self::Batch) {
+        match *batch {}
     }
 
     fn text(&self) -> Option<String> {

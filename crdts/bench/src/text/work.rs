@@ -1,6 +1,9 @@
 //! The work that replicas of a text do, the same for all libraries.
 
-use std::{hint::black_box, time::Instant};
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 use cpu_time::ThreadTime;
 
@@ -11,13 +14,20 @@ use crate::{
     traces::Trace,
 };
 
-/// Does up to `steps` steps. The limit is looked at now and then, on the clock of the wall, which is cheap to read.
+/// Does up to `steps` steps. The limit is looked at when that has become worth it, on the clock of the wall, which is cheap
+/// to read.
 fn timed(steps: usize, mut step: impl FnMut(usize)) -> Sample {
-    const STEPS: usize = 32;
+    const LOOK_EVERY: Duration = Duration::from_millis(10);
     let (start, start_wall) = (ThreadTime::now(), Instant::now());
+    let (mut look_at, mut stride, mut looked) = (1, 1, Duration::ZERO);
     for index in 0..steps {
-        if index.is_multiple_of(STEPS) && start_wall.elapsed() > LIMIT {
-            return Sample { time: start.elapsed(), units: index };
+        if index == look_at {
+            let now = start_wall.elapsed();
+            if now > LIMIT {
+                return Sample { time: start.elapsed(), units: index };
+            }
+            stride = if now.saturating_sub(looked) < LOOK_EVERY { stride * 2 } else { (stride / 2).max(1) };
+            (look_at, looked) = (index + stride, now);
         }
         step(index);
     }
@@ -59,6 +69,20 @@ impl<R: Replica> Recording<R> {
     fn reader(&self) -> R {
         R::family(self.agents + 1).pop().expect("the family has a member")
     }
+
+    /// A replica receives everything, one update after the other.
+    fn read(&self, reader: &mut R) -> Sample {
+        timed(self.updates.len(), |index| reader.receive(&self.updates[index]))
+    }
+
+    /// Such a replica, and the heap that it took, unless the limit cut the writing or the reading.
+    fn read_all(&self, trace: &Trace) -> Option<(R, Heap)> {
+        let ((sample, reader), heap) = memory::measure(|| {
+            let mut reader = self.reader();
+            (self.read(&mut reader), reader)
+        });
+        (sample.units == trace.txns.len()).then_some((reader, heap))
+    }
 }
 
 /// The transactions up to `heads` that were not heard of yet, parents first; from now on they are.
@@ -96,9 +120,10 @@ pub struct Lane {
     pub local: for<'a> fn(&mut Contest<'a>, usize, &'a Trace),
     /// The heap after that, unless the limit cut it.
     pub local_heap: fn(&Trace) -> Option<Heap>,
-    /// A replica receives what the authors of a trace sent, one update after the other (first column), and all in one go
-    /// (second column).
-    pub remote: for<'a> fn(&mut Contest<'a>, [usize; 2], &'a Trace),
+    /// A replica receives what the authors of a trace sent, one update after the other.
+    pub remote: for<'a> fn(&mut Contest<'a>, usize, &'a Trace),
+    /// A replica receives all of it in one message.
+    pub batch: for<'a> fn(&mut Contest<'a>, usize, &'a Trace),
     /// How such a replica ends.
     pub ending: fn(&Trace) -> Ending,
     /// Encodes a replica that has received everything (first column), and decodes that (second column).
@@ -122,6 +147,7 @@ impl Lane {
             local: local::<R>,
             local_heap: local_heap::<R>,
             remote: remote::<R>,
+            batch: batch::<R>,
             ending: ending::<R>,
             codec: codec::<R>,
         }
@@ -148,39 +174,33 @@ fn local_heap<R: Replica>(trace: &Trace) -> Option<Heap> {
     (sample.units == trace.txns.len()).then_some(heap)
 }
 
-fn remote<'a, R: Replica + 'static>(contest: &mut Contest<'a>, [single, batch]: [usize; 2], trace: &'a Trace) {
-    let recording = std::rc::Rc::new(Recording::<R>::new(trace));
-    let singly = recording.clone();
-    contest.sampled(single, move || {
-        let mut reader = singly.reader();
-        let sample = timed(singly.updates.len(), |index| reader.receive(&singly.updates[index]));
+fn remote<'a, R: Replica + 'static>(contest: &mut Contest<'a>, column: usize, trace: &'a Trace) {
+    let recording = Recording::<R>::new(trace);
+    contest.sampled(column, move || {
+        let mut reader = recording.reader();
+        let sample = recording.read(&mut reader);
         black_box(reader);
         sample
     });
-    contest.sampled(batch, move || {
-        let mut reader = recording.reader();
-        let start = ThreadTime::now();
-        reader.receive_all(&recording.updates);
-        let time = start.elapsed();
-        black_box(reader);
-        Sample { time, units: recording.updates.len() }
-    });
+}
+
+fn batch<'a, R: Replica + 'static>(contest: &mut Contest<'a>, column: usize, trace: &'a Trace) {
+    let recording = Recording::<R>::new(trace);
+    let Some((mut writer, _)) = recording.read_all(trace) else { return };
+    let Some(batch) = writer.batch() else { return };
+    let prepare = move || recording.reader();
+    contest.fresh(column, (trace.txns.len(), 1), prepare, move |reader| reader.receive_batch(&batch));
 }
 
 fn ending<R: Replica>(trace: &Trace) -> Ending {
     let recording = Recording::<R>::new(trace);
-    let update_bytes = recording.updates.iter().map(R::update_bytes).sum::<Option<usize>>();
-    if recording.updates.len() < trace.txns.len() {
-        return Ending::default();
+    let Some((mut reader, heap)) = recording.read_all(trace) else { return Ending::default() };
+    Ending {
+        update_bytes: recording.updates.iter().map(R::update_bytes).sum(),
+        heap: Some(heap),
+        is_as_recorded: trace.end_content.as_ref().and_then(|expected| Some(reader.text()? == *expected)),
+        encoded_bytes: reader.encode().map(|bytes| bytes.len()),
     }
-    let (mut reader, heap) = memory::measure(|| {
-        let mut reader = recording.reader();
-        reader.receive_all(&recording.updates);
-        reader
-    });
-    let is_as_recorded = trace.end_content.as_ref().and_then(|expected| Some(reader.text()? == *expected));
-    let encoded_bytes = reader.encode().map(|bytes| bytes.len());
-    Ending { update_bytes, heap: Some(heap), is_as_recorded, encoded_bytes }
 }
 
 fn codec<'a, R: Replica + 'static>(
@@ -195,13 +215,7 @@ fn codec<'a, R: Replica + 'static>(
         }
         replica
     } else {
-        let recording = Recording::<R>::new(trace);
-        if recording.updates.len() < trace.txns.len() {
-            return None;
-        }
-        let mut reader = recording.reader();
-        reader.receive_all(&recording.updates);
-        reader
+        Recording::<R>::new(trace).read_all(trace)?.0
     };
     let bytes = replica.encode()?;
     let otherwise = replica.encode_otherwise().map(|(name, bytes)| (name, bytes.len()));

@@ -35,6 +35,7 @@ impl Yrs {
 
 impl Replica for Yrs {
     type Update = Vec<u8>;
+    type Batch = Vec<u8>;
 
     const NAME: &'static str = "yrs";
 
@@ -55,6 +56,14 @@ impl Replica for Yrs {
     fn receive(&mut self, update: &Vec<u8>) {
         let update = Update::decode_v1(update).expect("it was just encoded");
         self.document.transact_mut().apply_update(update).expect("updates come in causal order");
+    }
+
+    fn batch(&mut self) -> Option<Self::Batch> {
+        self.encode()
+    }
+
+    fn receive_batch(&mut self, batch: &Self::Batch) {
+        self.receive(batch);
     }
 
     fn text(&self) -> Option<String> {
