@@ -123,13 +123,17 @@ pub fn siblings<V: Atom>(store: &DotFun<Written<V>>) -> impl ExactSizeIterator<I
 }
 
 /// What a write of `replica` sees: the writes that it replaces, and what those saw.
+#[inline]
 fn seen_by<V: Atom>(store: &DotFun<Written<V>>, replica: ReplicaId) -> Option<Arc<VersionVector>> {
     let mut replaced = store.iter();
-    if let (Some((dot, written)), None) = (replaced.next(), replaced.next())
-        && dot.replica == replica
-    {
-        return written.seen.clone();
+    match (replaced.next(), replaced.next()) {
+        (None, _) => None,
+        (Some((dot, written)), None) if dot.replica == replica => written.seen.clone(),
+        _ => joined_vectors(store, replica),
     }
+}
+
+fn joined_vectors<V: Atom>(store: &DotFun<Written<V>>, replica: ReplicaId) -> Option<Arc<VersionVector>> {
     let mut seen = VersionVector::default();
     for (dot, written) in store.iter() {
         if let Some(before) = &written.seen {
@@ -149,6 +153,7 @@ impl<V: Atom> CausalType for MvRegisterType<V> {
 
     const NAME: &'static str = "mv-register";
 
+    #[inline]
     fn update(
         store: &mut Self::Store,
         dot: Dot,

@@ -19,8 +19,9 @@
 //! ```
 //! use crdts::{Crdt, Lattice, MvRegister, OrMap, ReplicaId, objects::{map::MapOp, register::RegisterOp::Write}};
 //!
-//! // Users, and for each a map from settings to values.
-//! let (mut ours, mut theirs) = (OrMap::<u64, OrMap<String, MvRegister<String>>>::bottom(), OrMap::bottom());
+//! // For each user a map from settings to values.
+//! type Users = OrMap<u64, OrMap<String, MvRegister<String>>>;
+//! let (mut ours, mut theirs) = (Users::bottom(), Users::bottom());
 //! let set = |setting: &str, value: &str| MapOp::Update {
 //!     key: 7,
 //!     op: MapOp::Update { key: setting.to_owned(), op: Write(value.to_owned()) },

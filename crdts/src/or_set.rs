@@ -57,12 +57,12 @@ type Store<E> = DotMap<E, DotSet>;
 
 fn add<E: Atom>(store: &mut Store<E>, dot: Dot, element: E) -> Change<Store<E>> {
     let removed = store.edit(&element, |dots| std::mem::replace(dots, DotSet::single(dot)));
-    Change { added: DotMap::single(element, DotSet::single(dot)), removed: removed.iter().collect() }
+    Change { added: DotMap::single(element, DotSet::single(dot)), removed: removed.to_context() }
 }
 
 fn remove<E: Atom>(store: &mut Store<E>, element: &E) -> Option<Change<Store<E>>> {
     let dots = store.take(element)?;
-    Some(Change { added: DotMap::default(), removed: dots.iter().collect() })
+    Some(Change { added: DotMap::default(), removed: dots.to_context() })
 }
 
 impl<E: Atom> CausalType for AddWins<E> {

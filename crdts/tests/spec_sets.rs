@@ -122,7 +122,7 @@ fn explore<C: CausalSpec>(cluster: &Cluster<C>, choices: &[Step<Op<C>>], length:
 }
 
 /// Every history of two operations, merges and stability at three replicas.
-fn all_small_histories<C: CausalSpec>(ops: [Op<C>; 2]) {
+fn all_small_histories<C: CausalSpec>(ops: &[Op<C>; 2]) {
     let mut choices = Vec::new();
     for at in 0..REPLICAS {
         choices.extend(ops.iter().map(|op| Step::Update(at, op.clone())));
@@ -167,7 +167,7 @@ macro_rules! spec_tests {
 
             #[test]
             fn small_histories() {
-                all_small_histories::<$crdt>($ops);
+                all_small_histories::<$crdt>(&$ops);
             }
 
             proptest! {

@@ -169,6 +169,9 @@ impl<T: CausalType> Causal<T> {
     fn record(&mut self, dot: Dot, change: Option<Change<T::Store>>) -> Self {
         let Some(Change { added, removed }) = change else { return Self::default() };
         self.context.insert(dot);
+        if removed.is_empty() {
+            return Self::new(added, CausalContext::single(dot), removed);
+        }
         let mut context = removed.clone();
         context.insert(dot);
         Self::new(added, context, removed)

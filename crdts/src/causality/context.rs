@@ -52,7 +52,14 @@ impl DotRange {
 
     #[inline]
     fn contains(&self, dot: Dot) -> bool {
-        self.replica == dot.replica && self.first <= dot.counter && dot.counter <= self.last
+        // Both ends in one comparison: what is below the first wraps around to something large.
+        self.replica == dot.replica && dot.counter.wrapping_sub(self.first) <= self.last - self.first
+    }
+
+    /// Is this the dot that follows the range?
+    #[inline]
+    fn is_before(&self, dot: Dot) -> bool {
+        self.replica == dot.replica && self.last.checked_add(1) == Some(dot.counter)
     }
 
     /// Do both belong to one replica, and overlap or touch?
@@ -102,10 +109,9 @@ impl CausalContext {
 
     /// The context of one dot.
     #[inline]
-    pub fn single(dot: Dot) -> Self {
-        let mut context = Self::EMPTY;
-        context.insert(dot);
-        context
+    pub const fn single(dot: Dot) -> Self {
+        let range = DotRange::new(dot.replica, dot.counter, dot.counter);
+        Self { ranges: Ranges::Inline { len: 1, slots: [range, DotRange::new(ReplicaId(0), 0, 0)] } }
     }
 
     /// The maximal ranges, ascending.
@@ -138,10 +144,11 @@ impl CausalContext {
     /// Is the update known?
     #[inline]
     pub fn contains(&self, dot: Dot) -> bool {
-        match self.ranges() {
-            [] => false,
-            [only] => only.contains(dot),
-            ranges => {
+        match &self.ranges {
+            Ranges::Inline { len: 1, slots: [only, _] } => only.contains(dot),
+            Ranges::Inline { len: 2, slots: [a, b] } => a.contains(dot) | b.contains(dot),
+            Ranges::Inline { .. } => false,
+            Ranges::Spilled(ranges) => {
                 let above = ranges.partition_point(|range| (range.replica, range.first) <= (dot.replica, dot.counter));
                 above > 0 && ranges[above - 1].contains(dot)
             }
@@ -190,7 +197,25 @@ impl CausalContext {
     /// Adds a dot. Returns whether it is new.
     #[inline]
     pub fn insert(&mut self, dot: Dot) -> bool {
-        self.insert_range(dot.into())
+        match &mut self.ranges {
+            Ranges::Inline { len: 0, .. } => {
+                *self = Self::single(dot);
+                true
+            }
+            // Updates of one replica follow one another, and an update follows those that it names.
+            Ranges::Inline { len: 1, slots: [only, _] } if only.is_before(dot) => {
+                only.last = dot.counter;
+                true
+            }
+            Ranges::Inline { len: len @ 1, slots: [only, next] }
+                if (only.replica, only.last) < (dot.replica, dot.counter) =>
+            {
+                *next = dot.into();
+                *len = 2;
+                true
+            }
+            _ => self.insert_range(dot.into()),
+        }
     }
 
     /// Adds consecutive dots. Returns whether any is new. A range that holds nothing, or a counter of zero, adds nothing.
@@ -298,7 +323,7 @@ impl CausalContext {
     /// The dots that are in both.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        let mut both = Vec::new();
+        let mut both = Self::EMPTY;
         let (mut mine, mut theirs) = (self.ranges(), other.ranges());
         while let ([a, ..], [b, ..]) = (mine, theirs) {
             if (a.replica, a.last) < (b.replica, b.first) {
@@ -306,7 +331,8 @@ impl CausalContext {
             } else if (b.replica, b.last) < (a.replica, a.first) {
                 theirs = &theirs[reach(theirs, a.replica, a.first)..];
             } else {
-                both.push(DotRange::new(a.replica, a.first.max(b.first), a.last.min(b.last)));
+                // Ranges of the result that touched would have touched on both sides: it is at the end, and meets no other.
+                both.open(both.ranges().len(), DotRange::new(a.replica, a.first.max(b.first), a.last.min(b.last)));
                 // The one that ends first meets nothing more.
                 if a.last <= b.last {
                     mine = &mine[1..];
@@ -315,8 +341,7 @@ impl CausalContext {
                 }
             }
         }
-        // Ranges that touch would have touched on both sides.
-        Self::from_sorted(both)
+        both
     }
 
     /// Is no dot in both?

@@ -157,16 +157,22 @@ impl<K: Atom, S: DotStore> DotMap<K, S> {
         if known.is_empty() {
             return CausalContext::default();
         }
-        let mut placed = Vec::new();
-        let mut place = |dot| {
-            if known.contains(dot) {
-                placed.push(dot);
+        let held = || other.iter().filter_map(|(key, _)| self.get(key));
+        let mut placed = CausalContext::default();
+        if other.len() <= SEEK_FACTOR {
+            for store in held() {
+                store.dots(&mut |dot| {
+                    placed.insert(dot);
+                });
             }
-        };
-        for held in other.iter().filter_map(|(key, _)| self.get(key)) {
-            held.dots(&mut place);
+        } else {
+            let mut dots = Vec::new();
+            for store in held() {
+                store.dots(&mut |dot| dots.push(dot));
+            }
+            placed = CausalContext::from_dots(dots);
         }
-        known.difference(&CausalContext::from_dots(placed))
+        known.difference(&placed)
     }
 
     /// The join with a map of about as many keys: along both.

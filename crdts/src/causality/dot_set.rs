@@ -87,6 +87,15 @@ impl DotSet {
         single.into_iter().chain(several.iter().copied())
     }
 
+    /// The dots as a context.
+    #[inline]
+    pub fn to_context(&self) -> CausalContext {
+        match self.only() {
+            Some(only) => CausalContext::single(only),
+            None => self.iter().collect(),
+        }
+    }
+
     /// Is the dot in the set?
     pub fn contains(&self, dot: Dot) -> bool {
         match &self.dots {

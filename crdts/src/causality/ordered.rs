@@ -6,7 +6,7 @@
 //!
 //! Why not `std::collections::BTreeMap`: a map of one entry, which is what deltas hold, needs no allocation here; large maps
 //! waste an eighth of their memory instead of half of it in whatever order keys come; and keys lie side by side, so equal maps compare
-//! at the speed of memory. A chunk holds up to an eighth of as many entries as there are chunks, so an insertion moves
+//! at the speed of memory. A chunk holds up to a sixteenth of as many entries as there are chunks, so an insertion moves
 //! in the order of √n entries within a chunk and, once per chunk, in the order of √n chunks: a few kilobytes at a million entries.
 //!
 //! What is deliberately absent: any knowledge of dots.
@@ -247,7 +247,7 @@ impl<K: Ord + Clone, V> Many<K, V> {
     /// How many entries a chunk may have: see the [module documentation](self).
     #[inline]
     fn chunk_max(&self) -> usize {
-        (self.chunks.len() / 8).clamp(CHUNK_MIN, CHUNK_MAX)
+        (self.chunks.len() / 16).clamp(CHUNK_MIN, CHUNK_MAX)
     }
 
     #[inline]
@@ -666,8 +666,11 @@ mod tests {
         // 40,503 is odd, so this visits every key once, scattered.
         orders.push((0..60_000).map(|at: u16| at.wrapping_mul(40_503)).collect());
         // From the middle outward, to both sides in turn.
-        orders
-            .push((0..60_000).map(|at: u16| if at % 2 == 0 { 30_000 + at / 2 } else { 30_000 - at / 2 - 1 }).collect());
+        orders.push(
+            (0..60_000)
+                .map(|at: u16| if at.is_multiple_of(2) { 30_000 + at / 2 } else { 30_000 - at / 2 - 1 })
+                .collect(),
+        );
         // Two ascending runs, and two descending ones, that take turns.
         orders.push((0..60_000).map(|at: u16| at / 2 + at % 2 * 30_000).collect());
         orders.push((0..60_000).rev().map(|at: u16| at / 2 + at % 2 * 30_000).collect());
