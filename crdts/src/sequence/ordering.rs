@@ -53,6 +53,8 @@ pub(super) mod private {
         const RULE: Rule;
         /// Do replicas note right origins?
         const KEEPS_RIGHT: bool = !matches!(Self::RULE, Rule::Rga);
+        /// Do Lamport times order characters?
+        const BY_TIME: bool = matches!(Self::RULE, Rule::Rga);
     }
 
     impl Sealed for super::RgaOrder {

@@ -34,7 +34,7 @@ pub(super) struct Newcomer {
 impl<O: Ordering> Text<O> {
     /// Where a character with applied origins belongs. There must be a character.
     #[inline]
-    pub(super) fn place(&self, new: &Newcomer) -> Gap {
+    pub(super) fn place(&mut self, new: &Newcomer) -> Gap {
         let behind_left = self.spans.gap_after(new.left);
         match O::RULE {
             Rule::Rga if new.lamport > self.lamport => behind_left,
@@ -46,12 +46,39 @@ impl<O: Ordering> Text<O> {
     }
 
     /// RGA: siblings descend, and whatever stands in the subtree of a newer sibling is newer too.
-    fn behind_newer(&self, mut gap: Gap, new: &Newcomer) -> Gap {
+    fn behind_newer(&mut self, mut gap: Gap, new: &Newcomer) -> Gap {
         loop {
-            let at = self.spans.char_after(gap);
-            if at.is_none() || (self.lamport_of(at), self.replica_of(at)) < (new.lamport, new.dot.0) {
-                return gap;
+            let whole = gap.span == 0 && gap.offset == 0;
+            match self.first_older(gap, new) {
+                Ok(found) => return found,
+                Err(floor) if whole => self.spans.raise_floor(gap.leaf, floor),
+                Err(_) => {}
             }
+            match self.spans.next_leaf_at_most(gap.leaf, new.lamport) {
+                Some(leaf) => gap = Gap { leaf, span: 0, offset: 0 },
+                None => return self.spans.end(),
+            }
+        }
+    }
+
+    /// The place before the first older character from a place on in its leaf, or the least Lamport time there.
+    fn first_older(&self, mut gap: Gap, new: &Newcomer) -> Result<Gap, u64> {
+        let mut floor = u64::MAX;
+        loop {
+            let span = self.spans.span(gap);
+            if gap.offset == span.len() {
+                match self.spans.next_in_leaf(gap) {
+                    Some(next) => gap = next,
+                    None => return Err(floor),
+                }
+                continue;
+            }
+            let at = Char { slot: span.slot(), counter: span.start() + gap.offset };
+            let lamport = self.lamport_of(at);
+            if (lamport, self.replica_of(at)) < (new.lamport, new.dot.0) {
+                return Ok(gap);
+            }
+            floor = floor.min(lamport);
             gap = self.behind_piece(gap);
         }
     }

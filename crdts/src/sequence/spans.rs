@@ -8,6 +8,10 @@
 //! it. What an edit adds to the visible count stays in `pending` until the cursor leaves, so typing and backspacing
 //! touch one leaf and no inner node.
 //!
+//! **Floors.** Every leaf and every child of a node has a lower bound of its characters' Lamport times, so that RGA finds the
+//! next character that is not newer without looking at those that are. Splits inherit the bound, and whoever has
+//! looked at a whole leaf improves it.
+//!
 //! Invariants: no leaf is empty; the counts of inner nodes are exact but for `pending` on the path to the cursor's leaf;
 //! `before` is the number of visible characters before the cursor's span in its leaf.
 //!
@@ -99,6 +103,7 @@ struct Leaf {
     parent: u32,
     next: u32,
     previous: u32,
+    floor: u64,
 }
 
 impl Leaf {
@@ -109,6 +114,7 @@ impl Leaf {
         parent: NONE,
         next: NONE,
         previous: NONE,
+        floor: u64::MAX,
     };
 
     fn insert(&mut self, at: usize, span: Span) {
@@ -131,20 +137,44 @@ impl Leaf {
 struct Node {
     children: [u32; FAN],
     visible: [u32; FAN],
+    floors: [u64; FAN],
     len: u32,
     parent: u32,
 }
 
 impl Node {
-    const EMPTY: Self = Self { children: [NONE; FAN], visible: [0; FAN], len: 0, parent: NONE };
+    const EMPTY: Self =
+        Self { children: [NONE; FAN], visible: [0; FAN], floors: [u64::MAX; FAN], len: 0, parent: NONE };
+
+    /// Moves the second half of the children into a new node.
+    fn split_off(&mut self) -> Self {
+        let half = FAN / 2;
+        let mut upper = Self::EMPTY;
+        upper.children[..FAN - half].copy_from_slice(&self.children[half..]);
+        upper.visible[..FAN - half].copy_from_slice(&self.visible[half..]);
+        upper.floors[..FAN - half].copy_from_slice(&self.floors[half..]);
+        (upper.len, self.len) = ((FAN - half) as u32, half as u32);
+        self.children[half..].fill(NONE);
+        upper
+    }
+
+    fn sum(&self) -> u32 {
+        self.visible[..self.len as usize].iter().sum()
+    }
+
+    fn floor(&self) -> u64 {
+        self.floors[..self.len as usize].iter().copied().min().unwrap_or(u64::MAX)
+    }
 
     fn index_of(&self, child: u32) -> usize {
         let found = self.children.iter().position(|&other| other == child);
         found.expect("a node is among the children of its parent")
     }
 
-    fn insert(&mut self, at: usize, child: u32, visible: u32) {
+    fn insert(&mut self, at: usize, child: u32, visible: u32, floor: u64) {
         let len = self.len as usize;
+        self.floors.copy_within(at..len, at + 1);
+        self.floors[at] = floor;
         self.children.copy_within(at..len, at + 1);
         self.visible.copy_within(at..len, at + 1);
         (self.children[at], self.visible[at]) = (child, visible);
@@ -558,6 +588,84 @@ impl Spans {
         len
     }
 
+    /// Notes the Lamport time of what was inserted last. Needed only for [`Spans::next_leaf_at_most`].
+    #[inline]
+    pub(super) fn note_lamport(&mut self, lamport: u64) {
+        let leaf = &mut self.leaves[self.cursor.leaf as usize];
+        if leaf.floor <= lamport {
+            return;
+        }
+        leaf.floor = lamport;
+        let (mut child, mut up) = (self.cursor.leaf, leaf.parent);
+        while up != NONE {
+            let node = &mut self.nodes[up as usize];
+            let at = node.index_of(child);
+            if node.floors[at] <= lamport {
+                return;
+            }
+            node.floors[at] = lamport;
+            (child, up) = (up, node.parent);
+        }
+    }
+
+    /// Notes that no character of a leaf has a Lamport time below `floor`.
+    pub(super) fn raise_floor(&mut self, leaf: u32, mut floor: u64) {
+        self.leaves[leaf as usize].floor = floor;
+        let (mut child, mut up) = (leaf, self.leaves[leaf as usize].parent);
+        while up != NONE {
+            let node = &mut self.nodes[up as usize];
+            let at = node.index_of(child);
+            if node.floors[at] == floor {
+                return;
+            }
+            node.floors[at] = floor;
+            floor = node.floor();
+            (child, up) = (up, node.parent);
+        }
+    }
+
+    /// The first leaf behind another that may hold a character whose Lamport time is at most `lamport`.
+    pub(super) fn next_leaf_at_most(&self, leaf: u32, lamport: u64) -> Option<u32> {
+        let (mut child, mut up, mut level) = (leaf, self.leaves[leaf as usize].parent, 0);
+        while up != NONE {
+            let node = &self.nodes[up as usize];
+            let behind = node.index_of(child) + 1..node.len as usize;
+            let mut candidates = behind.filter(|&at| node.floors[at] <= lamport);
+            let found = candidates.find_map(|at| self.first_leaf_at_most(node.children[at], level, lamport));
+            if found.is_some() {
+                return found;
+            }
+            (child, up, level) = (up, node.parent, level + 1);
+        }
+        None
+    }
+
+    fn first_leaf_at_most(&self, id: u32, level: u32, lamport: u64) -> Option<u32> {
+        if level == 0 {
+            return Some(id);
+        }
+        let node = &self.nodes[id as usize];
+        let mut candidates = (0..node.len as usize).filter(|&at| node.floors[at] <= lamport);
+        candidates.find_map(|at| self.first_leaf_at_most(node.children[at], level - 1, lamport))
+    }
+
+    /// The place behind everything.
+    pub(super) fn end(&self) -> Gap {
+        let mut leaf = self.root;
+        for _ in 0..self.height {
+            let node = &self.nodes[leaf as usize];
+            leaf = node.children[node.len as usize - 1];
+        }
+        let span = self.leaves[leaf as usize].len - 1;
+        Gap { leaf, span, offset: self.leaves[leaf as usize].spans[span as usize].len }
+    }
+
+    /// The beginning of the next span of the same leaf.
+    pub(super) fn next_in_leaf(&self, gap: Gap) -> Option<Gap> {
+        let span = gap.span + 1;
+        (span < self.leaves[gap.leaf as usize].len).then_some(Gap { span, offset: 0, ..gap })
+    }
+
     /// Splits the leaf of a place unless two more spans fit. The cursor is in the leaf of the place, before and after.
     fn make_room(&mut self, gap: Gap) -> Gap {
         if self.leaves[gap.leaf as usize].len as usize + 2 <= SPANS {
@@ -581,6 +689,7 @@ impl Spans {
             leaf.spans.copy_within(half..len, 0);
             (other.len, leaf.len) = (half as u32, (len - half) as u32);
         }
+        other.floor = leaf.floor;
         other.visible = other.spans().iter().map(|span| span.visible()).sum();
         leaf.visible -= other.visible;
         for span in other.spans() {
@@ -626,13 +735,14 @@ impl Spans {
     /// Hangs a new leaf into the tree beside an old one from which its characters came.
     fn add_sibling(&mut self, mut old: u32, mut new: u32, mut right: bool) {
         let (mut old_visible, mut new_visible) = (self.leaves[old as usize].visible, self.leaves[new as usize].visible);
+        let (mut old_floor, mut new_floor) = (self.leaves[old as usize].floor, self.leaves[new as usize].floor);
         let mut level = 0;
         loop {
             let parent = if level == 0 { self.leaves[old as usize].parent } else { self.nodes[old as usize].parent };
             if parent == NONE {
                 let mut root = Node::EMPTY;
-                root.insert(0, old, old_visible);
-                root.insert(usize::from(right), new, new_visible);
+                root.insert(0, old, old_visible, old_floor);
+                root.insert(usize::from(right), new, new_visible, new_floor);
                 self.root = self.nodes.len() as u32;
                 self.nodes.push(root);
                 self.height += 1;
@@ -645,28 +755,22 @@ impl Spans {
             node.visible[at] = old_visible;
             let at = at + usize::from(right);
             if (node.len as usize) < FAN {
-                node.insert(at, new, new_visible);
+                node.insert(at, new, new_visible, new_floor);
                 self.set_parent(level, new, parent);
                 return;
             }
-            let half = FAN / 2;
-            let mut upper = Node::EMPTY;
-            upper.children[..FAN - half].copy_from_slice(&node.children[half..]);
-            upper.visible[..FAN - half].copy_from_slice(&node.visible[half..]);
-            (upper.len, node.len) = ((FAN - half) as u32, half as u32);
-            node.children[half..].fill(NONE);
-            if at <= half {
-                node.insert(at, new, new_visible);
-            } else {
-                upper.insert(at - half, new, new_visible);
-            }
-            let upper_id = self.nodes.len() as u32;
+            let mut upper = node.split_off();
+            let half = node.len as usize;
+            let (node, at) = if at <= half { (node, at) } else { (&mut upper, at - half) };
+            node.insert(at, new, new_visible, new_floor);
             self.set_parent(level, new, parent);
+            let upper_id = self.nodes.len() as u32;
             for &child in &upper.children[..upper.len as usize] {
                 self.set_parent(level, child, upper_id);
             }
-            let sum = |node: &Node| node.visible[..node.len as usize].iter().sum::<u32>();
-            (old_visible, new_visible) = (sum(&self.nodes[parent as usize]), sum(&upper));
+            let lower = &self.nodes[parent as usize];
+            (old_visible, new_visible) = (lower.sum(), upper.sum());
+            (old_floor, new_floor) = (lower.floor(), upper.floor());
             self.nodes.push(upper);
             (old, new, right) = (parent, upper_id, true);
             level += 1;

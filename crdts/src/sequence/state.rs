@@ -102,10 +102,8 @@ impl<O: Ordering> Text<O> {
                 Err(ApplyError::Missing { first, count }) if first.counter + count <= other.next(first.replica) => {
                     tasks.push((first.replica, first.counter + count));
                 }
-                // Only where contents contradict: the rest waits.
-                _ => {
-                    tasks.pop();
-                }
+                // Only where contents contradict: the caller takes the rest one by one.
+                _ => return,
             }
         }
     }

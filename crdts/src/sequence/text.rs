@@ -205,6 +205,9 @@ impl<O: Ordering> Text<O> {
         let left = if position == 0 { Char::NONE } else { gap.map_or(Char::NONE, |gap| self.spans.char_before(gap)) };
         let right = gap.filter(|_| O::KEEPS_RIGHT).map_or(Char::NONE, |gap| self.spans.char_after(gap));
         self.spans.insert(gap, id, len);
+        if O::BY_TIME {
+            self.spans.note_lamport(lamport);
+        }
         self.logs[slot as usize].push_insert(slot, len, lamport, (left, right), text);
         self.lamport = lamport + u64::from(len - 1);
         if !self.waiting.is_empty() {
@@ -436,6 +439,9 @@ impl<O: Ordering> Text<O> {
         let gap = (!self.spans.is_empty()).then(|| self.place(&new));
         let slot = self.slot_or_new(id.replica);
         self.spans.insert(gap, Char { slot, counter: new.dot.1 }, len);
+        if O::BY_TIME {
+            self.spans.note_lamport(insert.lamport);
+        }
         self.logs[slot as usize].push_insert(slot, len, insert.lamport, (left, right), &insert.text);
         self.lamport = self.lamport.max(insert.lamport + (dots - 1));
         Ok(true)
