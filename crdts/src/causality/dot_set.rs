@@ -148,12 +148,24 @@ impl DotSet {
         self.retain_many(keep)
     }
 
+    /// Out of the way of the case of one dot, over which joins run.
+    #[cold]
+    #[inline(never)]
     fn retain_many(&mut self, keep: impl Fn(Dot) -> bool) -> bool {
         if self.iter().all(&keep) {
             return false;
         }
         *self = Self::from_sorted(self.iter().filter(|&dot| keep(dot)).collect());
         true
+    }
+}
+
+impl DotSet {
+    #[inline(never)]
+    fn join_unequal(&mut self, mine: &CausalContext, other: &Self, theirs: &CausalContext) -> bool {
+        let dropped = self.retain(|dot| other.contains(dot) || !theirs.contains(dot));
+        // What is not in the context is not in the store, so every dot that is new is inserted once.
+        other.iter().filter(|&dot| !mine.contains(dot)).fold(dropped, |changed, dot| self.insert(dot) | changed)
     }
 }
 
@@ -188,9 +200,7 @@ impl DotStore for DotSet {
         if self == other {
             return false;
         }
-        let dropped = self.retain(|dot| other.contains(dot) || !theirs.contains(dot));
-        // What is not in the context is not in the store, so every dot that is new is inserted once.
-        other.iter().filter(|&dot| !mine.contains(dot)).fold(dropped, |changed, dot| self.insert(dot) | changed)
+        self.join_unequal(mine, other, theirs)
     }
 
     #[inline]
