@@ -64,7 +64,7 @@ fn document(arguments: &Arguments) -> String {
         .replace("{limit}", &text::work::limit_seconds().to_string());
     for (name, title, section) in SECTIONS {
         eprintln!("{name} ...");
-        document += &format!("\n## {title}\n\n{}", section(arguments));
+        document += &["\n## ", title, "\n\n", &section(arguments)].concat();
         document.truncate(document.trim_end().len());
         document.push('\n');
     }
