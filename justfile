@@ -20,6 +20,13 @@ bench *arguments:
 # Fuzz all decoders until interrupted; needs `cargo install cargo-fuzz` and a C++ compiler.
 fuzz *arguments:
     cd crdts && cargo fuzz run decoders --sanitizer none --debug-assertions -- -max_len=1024 {{arguments}}
+# Measure `crdts` against its peers and write crdts/BENCHMARKS.md; `--features all-peers` adds the slow ones.
+bench-crdts *arguments:
+    cargo run --release --locked --manifest-path crdts/bench/Cargo.toml {{arguments}}
+
+# Count the instructions of the hot operations of `crdts` and compare with the committed counts; needs valgrind.
+gate-crdts:
+    cargo run --release --locked --manifest-path crdts/bench/Cargo.toml --bin instructions check
 
 # Accept all changed snapshots of reports; read the difference before committing it.
 bless:
