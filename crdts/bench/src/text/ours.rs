@@ -35,7 +35,7 @@ impl Named for FugueMaxOrder {
 
 impl<O: Named> Replica for Ours<O> {
     type Update = Vec<Op<'static>>;
-    type Batch = Text<O>;
+    type Batch = Vec<u8>;
 
     const NAME: &'static str = O::TITLE;
 
@@ -78,11 +78,11 @@ impl<O: Named> Replica for Ours<O> {
     }
 
     fn batch(&mut self) -> Option<Self::Batch> {
-        Some(self.text.clone())
+        self.encode()
     }
 
     fn receive_batch(&mut self, batch: &Self::Batch) {
-        self.text.join(batch);
+        self.text.join(&Text::decode(batch).expect("it was just encoded"));
     }
 
     fn text(&self) -> Option<String> {

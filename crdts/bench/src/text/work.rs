@@ -14,17 +14,16 @@ use crate::{
     traces::Trace,
 };
 
-/// Does up to `steps` steps. The limit is looked at when that has become worth it, on the clock of the wall, which is cheap
-/// to read.
+/// Does up to `steps` steps. The limit is looked at when that has become worth it.
 fn timed(steps: usize, mut step: impl FnMut(usize)) -> Sample {
     const LOOK_EVERY: Duration = Duration::from_millis(10);
-    let (start, start_wall) = (ThreadTime::now(), Instant::now());
+    let start = ThreadTime::now();
     let (mut look_at, mut stride, mut looked) = (1, 1, Duration::ZERO);
     for index in 0..steps {
         if index == look_at {
-            let now = start_wall.elapsed();
+            let now = start.elapsed();
             if now > LIMIT {
-                return Sample { time: start.elapsed(), units: index };
+                return Sample { time: now, units: index };
             }
             stride = if now.saturating_sub(looked) < LOOK_EVERY { stride * 2 } else { (stride / 2).max(1) };
             (look_at, looked) = (index + stride, now);
