@@ -20,6 +20,7 @@ bench *arguments:
 # Fuzz all decoders until interrupted; needs `cargo install cargo-fuzz` and a C++ compiler.
 fuzz *arguments:
     cd crdts && cargo fuzz run decoders --sanitizer none --debug-assertions -- -max_len=1024 {{arguments}}
+
 # Measure `crdts` against its peers and write crdts/BENCHMARKS.md; `--features all-peers` adds the slow ones.
 bench-crdts *arguments:
     cargo run --release --locked --manifest-path crdts/bench/Cargo.toml {{arguments}}

@@ -5,7 +5,7 @@
 //! * [`EwFlag`], *enable-wins*: a [`DotSet`] of the enablings that are left. Disabling removes those that it finds.
 //! * [`DwFlag`], *disable-wins*: enablings and disablings that nothing newer has seen. The flag is on if some of the
 //!   former are left and none of the latter. Disabling a flag that is off has an effect: it wins over an enabling
-//!   elsewhere. A disabling is kept until it is causally stable.
+//!   elsewhere. A disabling is kept until something newer has seen it, for the reason that [`crate::rw_set`] gives.
 //!
 //! **Why they converge.** Both are dots in a store, and the join is that of the store: [`crate::causality::causal`]
 //! (Almeida, Shoker and Baquero 2018, section 7.4).
@@ -32,7 +32,7 @@
 //! What is deliberately absent: a flag where the later one wins. That is a register.
 
 use crate::{
-    causality::{Causal, CausalSpec, CausalType, Change, Dot, DotSet, DotStore, Effect, Event, VersionVector},
+    causality::{Causal, CausalSpec, CausalType, Change, Dot, DotSet, DotStore, Effect, Event},
     clock::ReplicaId,
     lattice::{UpdateError, Weight},
     objects::flag::{Flag, FlagOp, FlagRet},
@@ -102,15 +102,6 @@ impl CausalType for DisableWins {
 
     fn value(store: &Self::Store) -> bool {
         is_on(store)
-    }
-
-    /// Drops everything if all disablings are stable: what arrives has seen them, and would take their place.
-    fn stable(store: &mut Self::Store, stable: &VersionVector) -> bool {
-        let done = !store.1.is_empty() && store.1.iter().all(|dot| stable.contains(dot));
-        if done {
-            *store = Self::Store::default();
-        }
-        done
     }
 
     fn weight(store: &Self::Store) -> Weight {

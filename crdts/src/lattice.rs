@@ -88,9 +88,8 @@ pub trait Crdt: Lattice {
     /// has all of `stable` in its past (causal stability: Baquero, Almeida and Shoker 2017, arXiv 1710.04469, section 5).
     /// The value stays as it is. Returns whether anything was dropped.
     ///
-    /// The state tells others what was dropped, and so does [`Crdt::delta_since`]. The deltas of later updates do not: only
-    /// peers who have joined one of the former since can do with the latter. So whoever sends deltas or ops sends its state
-    /// once after each collection.
+    /// Deltas of later updates do not name what was dropped. So a type may drop only what makes no difference to a peer that
+    /// still has it and hears of those deltas alone.
     fn stable(&mut self, _stable: &VersionVector) -> bool {
         false
     }

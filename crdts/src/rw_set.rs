@@ -6,9 +6,10 @@
 //! 2017, arXiv 1710.04469, section 4).
 //!
 //! A removal has an effect also on an element that is not in the set: it wins over an addition elsewhere that has not
-//! arrived. So removals are kept, until they are causally stable. All that arrives then has seen them, so it would take
-//! their place if they were still there; and so it does not matter either whether additions that lost against them are
-//! there. They are dropped together.
+//! arrived. So removals are kept until something newer about the element has seen them, and even causal stability does not
+//! end them earlier. Suppose a replica dropped a stable removal, and then added the element again. The delta of that names
+//! what was found, which the removal no longer was; a peer that still has it would let it win over the addition that came
+//! after it. The price is a tombstone for each element that was removed and not added again (`weight` tells).
 //!
 //! **Why it converges.** Additions and removals are dots in a store: [`crate::causality::causal`].
 //!
@@ -30,13 +31,13 @@
 //! # Ok::<(), crdts::UpdateError>(())
 //! ```
 //!
-//! What is deliberately absent: removal without trace, which [`crate::OrSet`] has.
+//! What is deliberately absent: removal without trace, which [`crate::OrSet`] has, and garbage collection (above).
 
 use std::collections::BTreeSet;
 
 use crate::{
     atom::Atom,
-    causality::{Causal, CausalSpec, CausalType, Change, Dot, DotMap, DotSet, DotStore, Effect, Event, VersionVector},
+    causality::{Causal, CausalSpec, CausalType, Change, Dot, DotMap, DotSet, DotStore, Effect, Event},
     clock::ReplicaId,
     lattice::{UpdateError, Weight},
     objects::{
@@ -101,11 +102,6 @@ impl<E: Atom> CausalType for RemoveWins<E> {
 
     fn value(store: &Store<E>) -> BTreeSet<E> {
         present(store).cloned().collect()
-    }
-
-    /// Drops the elements whose removals are all stable.
-    fn stable(store: &mut Store<E>, stable: &VersionVector) -> bool {
-        store.retain(|_, (_, removals)| removals.is_empty() || !removals.iter().all(|dot| stable.contains(dot)))
     }
 
     /// What is kept of elements that are not in the set is tombstones.

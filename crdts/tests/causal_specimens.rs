@@ -109,6 +109,7 @@ fn dots_of<S: DotStore>(store: Option<&S>) -> CausalContext {
 
 type Effected<S> = Result<Effect<Numbers, S>, UpdateError>;
 
+#[expect(clippy::unnecessary_wraps, reason = "what every branch of an update returns")]
 fn changed<S>(added: S, removed: CausalContext) -> Effected<S> {
     Ok(Effect { ret: Numbers::new(), change: Some(Change { added, removed }) })
 }
@@ -352,13 +353,8 @@ causal_type! {
 }
 
 causal_type! {
-    /// Removals that everybody knows are dropped with all else about the thing; it is absent with them and without.
     RemoveWins over Marks,
-    update: mark, value: unmarked, specification: remove_wins,
-    stable: |store, stable| store.retain(|_, marks| {
-        let all_stable = marks.iter().all(|(dot, _)| stable.contains(dot));
-        !(all_stable && marks.iter().any(|(_, mark)| !mark))
-    })
+    update: mark, value: unmarked, specification: remove_wins
 }
 
 causal_type! {
@@ -427,6 +423,26 @@ fn tags_used_twice() {
 }
 
 causal_type! {
+    /// Drops removals that everybody knows, with all else about the thing; it is absent with them and without. But the delta
+    /// of a later addition does not name them, and they win over it wherever they are still there.
+    CollectsUnnamed over Marks,
+    update: mark, value: unmarked, specification: remove_wins,
+    stable: collect_stable
+}
+
+fn collect_stable(store: &mut Marks, stable: &VersionVector) -> bool {
+    store.retain(|_, marks| {
+        let all_stable = marks.iter().all(|(dot, _)| stable.contains(dot));
+        !(all_stable && marks.iter().any(|(_, mark)| !mark))
+    })
+}
+
+#[test]
+fn tombstones_collected_that_later_deltas_do_not_name() {
+    refuse::<CollectsUnnamed>(&SET, Law::StableKeepsValue);
+}
+
+causal_type! {
     /// Drops removals before everybody has heard of them: what was on its way brings the thing back.
     CollectsEarly over Marks,
     update: mark, value: unmarked, specification: remove_wins,
@@ -464,7 +480,7 @@ causal_type! {
     CollectsSilently over Marks,
     update: mark, value: unmarked, specification: remove_wins,
     stable: |store, stable| {
-        RemoveWins::stable(store, stable);
+        collect_stable(store, stable);
         false
     }
 }
@@ -696,9 +712,11 @@ struct LosesContent(Sound);
 impl Misdelivers for LosesContent {
     fn receive(&mut self, op: TaggedOp<Wrapped<AddWins>>) -> Ops {
         let released = self.0.receive(op.clone());
-        let emptied = released.into_iter().map(|released| match released == op {
-            true => Ok(released),
-            false => TaggedOp::new(released.dots().replica, released.past().clone(), Wrapped::bottom()),
+        let emptied = released.into_iter().map(|released| {
+            if released == op {
+                return Ok(released);
+            }
+            TaggedOp::new(released.dots().replica, released.past().clone(), Wrapped::bottom())
         });
         emptied.filter_map(Result::ok).collect()
     }

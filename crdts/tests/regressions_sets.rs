@@ -1,6 +1,6 @@
 //! Histories by which sets of other libraries were once wrong, or which they test for that reason, written anew.
 //!
-//! Sources: rust-crdt `test/orswot.rs`, and the unit tests of riak_dt in `src/riak_dt_orswot.erl`. Their sets are our
+//! Sources: rust-crdt `test/orswot.rs`, and the unit tests of `riak_dt` in `src/riak_dt_orswot.erl`. Their sets are our
 //! [`OrSet`]; the form with tombstones must agree with it everywhere.
 
 use std::collections::BTreeSet;
@@ -66,7 +66,7 @@ both_forms! {
     batch_order
 }
 
-/// rust-crdt `disjoint_merge`; riak_dt `disjoint_merge_test`: what was removed here does not come back with a peer that
+/// rust-crdt `disjoint_merge`; `riak_dt` `disjoint_merge_test`: what was removed here does not come back with a peer that
 /// never had it.
 fn disjoint_merge<S: AddWins>() {
     let (mut a, mut b) = (S::bottom(), S::bottom());
@@ -82,7 +82,7 @@ fn disjoint_merge<S: AddWins>() {
     c.check(&[1]);
 }
 
-/// rust-crdt `present_but_removed`; riak_dt `present_but_removed_test`: an element that both sides hold can have been
+/// rust-crdt `present_but_removed`; `riak_dt` `present_but_removed_test`: an element that both sides hold can have been
 /// removed all the same, since each removed the dot that the other still has.
 fn present_but_removed<S: AddWins>() {
     let mut a = S::bottom();
@@ -104,7 +104,7 @@ fn present_but_removed<S: AddWins>() {
     last.check(&[]);
 }
 
-/// rust-crdt `no_dots_left_test`; riak_dt `no_dots_left_test`: a merge that leaves an element without dots leaves no
+/// rust-crdt `no_dots_left_test`; `riak_dt` `no_dots_left_test`: a merge that leaves an element without dots leaves no
 /// element.
 fn no_dots_left<S: AddWins>() {
     let (mut a, mut b) = (S::bottom(), S::bottom());
@@ -126,7 +126,7 @@ fn no_dots_left<S: AddWins>() {
     c.check(&[]);
 }
 
-/// rust-crdt `dead_node_update_test`; riak_dt `dead_node_update_test`: a removal whose past holds a replica that the
+/// rust-crdt `dead_node_update_test`; `riak_dt` `dead_node_update_test`: a removal whose past holds a replica that the
 /// receiver has never heard of.
 fn dead_node_update<S: AddWins>() {
     let mut a = S::bottom();
@@ -139,7 +139,7 @@ fn dead_node_update<S: AddWins>() {
     a.check(&[]);
 }
 
-/// rust-crdt `adds_dont_destroy_causality`; riak_dt `adds_dont_destroy_causality` (`riak_dt_orswot`): an addition
+/// rust-crdt `adds_dont_destroy_causality`; `riak_dt` `adds_dont_destroy_causality` (`riak_dt_orswot`): an addition
 /// beside one that a removal saw does not hide what the removal saw.
 fn adds_dont_destroy_causality<S: AddWins>() {
     let mut c = S::bottom();
@@ -205,7 +205,7 @@ fn early_removals_survive_merges<S: AddWins>() {
     a.check(&[6]);
 }
 
-/// riak_dt `batch_order_test`: updates of one replica count in the order in which it made them.
+/// `riak_dt` `batch_order_test`: updates of one replica count in the order in which it made them.
 fn batch_order<S: AddWins>() {
     let mut set = S::bottom();
     let mut deltas = Vec::new();

@@ -97,8 +97,8 @@ impl<C: Crdt> Cluster<C> {
         require(all.value() == all_collected.value(), Law::StableKeepsValue, &evidence)
     }
 
-    /// An operation does the same after the collection as without it, here and at all others that hear of it by state. (By its
-    /// delta alone others do not hear what was collected, and it may not be put to them: [`Crdt::stable`].)
+    /// An operation does the same after the collection as without it: here, and at all others that hear of it, by state or by
+    /// its delta alone, whether or not they have collected themselves.
     fn check_update_after(&self, at: usize, collected: &C, op: &Op<C>) -> Result<(), Violation> {
         let (mut before, mut after) = (self.states[at].clone(), collected.clone());
         let replica = ReplicaId(at as u32);
@@ -110,10 +110,16 @@ impl<C: Crdt> Cluster<C> {
         let evidence: [(_, &dyn Debug); 4] =
             [("operation", op), ("at", &self.states[at]), ("collected", collected), ("after it", &after)];
         require(same && before.value() == after.value(), Law::StableKeepsValue, &evidence)?;
-        for other in &self.states {
+        for (to, other) in self.states.iter().enumerate() {
             agree(other, other, &before, &after)?;
             let (missing, collected) = (before.delta_since(&other.digest()), after.delta_since(&other.digest()));
             agree(other, other, &missing, &collected)?;
+            // A delta that precedes its past leads to no value that is specified.
+            if let (Ok(left), Ok(right)) = (&left, &right)
+                && self.seen[at].is_subset(&self.seen[to])
+            {
+                agree(other, other, &left.delta, &right.delta)?;
+            }
         }
         Ok(())
     }
