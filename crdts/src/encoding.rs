@@ -21,7 +21,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What is deliberately absent: a type tag (peers agree on what they replicate) and compression.
+//! What is deliberately absent: a type tag (peers agree on what they replicate), a checksum ([`crate::checksum`] adds one), and
+//! compression.
 
 use std::fmt;
 

@@ -51,6 +51,7 @@ pub mod atom;
 pub mod bounded_counter;
 pub mod cart;
 pub mod causality;
+pub mod checksum;
 pub mod clock;
 pub mod encoding;
 mod entries;

@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     causality::Dot,
+    checksum::{crc32, intact},
     clock::ReplicaId,
     encoding::{DecodeError, Encode, Reader, VERSION, write_varint},
     lattice::Weight,
@@ -569,11 +570,7 @@ fn read_waiting(reader: &mut Reader<'_>) -> Result<Vec<Result<Untold, Delete>>, 
 }
 
 fn decode_any<O: Ordering>(bytes: &[u8]) -> Result<Text<O>, DecodeError> {
-    let (content, sum) = bytes.split_last_chunk::<4>().ok_or(DecodeError::Truncated)?;
-    let mut reader = Reader::new(content)?;
-    if crc32(content) != u32::from_le_bytes(*sum) {
-        return Err(DecodeError::Checksum);
-    }
+    let mut reader = Reader::new(intact(bytes)?)?;
     let replicas = read_replicas(&mut reader)?;
     let none = replicas.is_empty();
     let mut columns = Vec::new();
@@ -616,35 +613,9 @@ impl<O: Ordering> Encode for Text<O> {
     }
 }
 
-/// The table of CRC-32 (IEEE 802.3), one byte at a time.
-const CRC_TABLE: [u32; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let mut value = byte as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            value = if value & 1 == 1 { (value >> 1) ^ 0xedb8_8320 } else { value >> 1 };
-            bit += 1;
-        }
-        table[byte] = value;
-        byte += 1;
-    }
-    table
-};
-
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0, |sum, &byte| (sum >> 8) ^ CRC_TABLE[usize::from(sum as u8 ^ byte)])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_checksum_is_the_standard_one() {
-        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-    }
 
     #[test]
     fn zigzag_is_undone() {
