@@ -1,0 +1,1 @@
+//! Histories by hand, good and bad, each with its story.

@@ -1,0 +1,1 @@
+//! Histories too long for the definition.
