@@ -52,6 +52,11 @@ impl<Op, Ret> Call<Op, Ret> {
     pub fn indeterminate(process: u64, op: Op, invoked: u64) -> Self {
         Self { process, op, ret: None, invoked, returned: None }
     }
+
+    /// The answer, if the call has returned and it is known.
+    pub fn answer(&self) -> Option<&Ret> {
+        self.ret.as_ref().filter(|_| self.returned.is_some())
+    }
 }
 
 /// The calls of a recorded history: those that returned, and those of unknown fate.

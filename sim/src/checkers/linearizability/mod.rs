@@ -28,7 +28,7 @@
 
 mod call;
 mod facts;
-mod grow_only;
+mod grow_only_set;
 mod intern;
 mod memo;
 mod model;

@@ -34,7 +34,7 @@ impl<M: Model> Part<'_, M> {
 pub(super) fn split<'a, M: Model>(model: &M, calls: &'a [Call<M::Op, M::Ret>]) -> Vec<Part<'a, M>> {
     let views = calls.iter().enumerate().map(|(at, call)| View::<'a, M> {
         op: &call.op,
-        ret: call.ret.as_ref().filter(|_| call.returned.is_some()),
+        ret: call.answer(),
         invoked: call.invoked,
         returned: call.returned,
         call: at,

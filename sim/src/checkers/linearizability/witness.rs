@@ -1,7 +1,7 @@
 //! Witnesses: why there is no linearization, in a few calls.
 //!
 //! First, the shortest failing prefix: the calls up to the first return that nothing can explain, found by halving, since
-//! a prefix of a linearizable history is linearizable.
+//! a prefix of a linearizable history is linearizable. Calls that return later are pending there.
 //!
 //! Then calls are left out, as many as possible at first, down to single ones (Zeller and Hildebrandt, *Simplifying and
 //! isolating failure-inducing input*, 2002). To leave out a write must not turn a good history into a bad one, where a
@@ -75,7 +75,11 @@ pub(super) fn explain<M: Model>(
         Found::Order(order) => order,
         Found::Nothing | Found::Exhausted(_) => Vec::new(),
     };
-    let mut reduction = Reduction::new(model, prefix(model, &part.views, &returns[..bad]), limits);
+    // A call that turns out to have been a read never changed anything.
+    let reads_later = |view: &View<'_, M>| view.returned.is_none() && model.is_read(view.op, calls[view.call].answer());
+    let mut failing = prefix(model, &part.views, &returns[..bad]);
+    failing.retain(|view| !reads_later(view));
+    let mut reduction = Reduction::new(model, failing, limits);
     reduction.run();
     let mut kept = reduction.kept();
     kept.sort_by_key(|&call| (calls[call].invoked, call));
@@ -91,13 +95,11 @@ pub(super) fn explain<M: Model>(
     witness
 }
 
-/// The history as it looks after these returns.
+/// The history as it looks after these returns: what returns later is pending, even before it is invoked.
 fn prefix<'a, M: Model>(model: &M, views: &[View<'a, M>], returns: &[&View<'a, M>]) -> Vec<View<'a, M>> {
-    let now = returns.last().and_then(|view| view.returned).unwrap_or(0);
     let mut seen: Vec<usize> = returns.iter().map(|view| view.call).collect();
     seen.sort_unstable();
-    let views = views.iter().filter(|view| view.invoked <= now);
-    let views = views.map(|view| if seen.binary_search(&view.call).is_ok() { *view } else { view.pending() });
+    let views = views.iter().map(|view| if seen.binary_search(&view.call).is_ok() { *view } else { view.pending() });
     views.filter(|view| view.ret.is_some() || !model.is_read(view.op, None)).collect()
 }
 
@@ -190,13 +192,12 @@ fn describe<M: Model>(model: &M, calls: &[Call<M::Op, M::Ret>], witness: &Witnes
     for &at in witness.calls.iter().take(SHOWN_MAX) {
         let call = &calls[at];
         let returned = call.returned.map_or_else(|| "?".to_owned(), |returned| returned.to_string());
-        let ret = call.ret.as_ref().filter(|_| call.returned.is_some());
         let _ = write!(
             text,
             "\n  process {} from {} to {returned}: {}",
             call.process,
             call.invoked,
-            model.show(&call.op, ret)
+            model.show(&call.op, call.answer())
         );
     }
     if kept > SHOWN_MAX {

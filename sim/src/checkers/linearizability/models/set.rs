@@ -19,7 +19,7 @@ use std::{collections::BTreeSet, marker::PhantomData};
 
 use super::Value;
 use crate::checkers::linearizability::{
-    grow_only,
+    grow_only_set,
     model::{Insight, Model, View},
 };
 
@@ -121,7 +121,7 @@ impl<E: Value> Model for SetModel<E> {
                 _ => return None,
             }
         }
-        grow_only::set(&adds, reads)
+        grow_only_set::judge(&adds, reads)
     }
 
     fn state_bytes(&self, state: &BTreeSet<E>) -> usize {

@@ -5,9 +5,8 @@ use super::{
     oracle,
     specimens::{self, Specimen},
 };
-use crate::checkers::linearizability::{Judgement, check};
 use crate::checkers::linearizability::{
-    Limits, parts,
+    Judgement, Limits, Model, Witness, check, parts,
     problem::Problem,
     search::{Found, Rules, Sound, search},
 };
@@ -45,31 +44,56 @@ fn agree<S: Specimen>() -> [u64; 2] {
         let judged = check(&model, &calls, &Limits::default());
         assert_eq!(judged.is_linearizable(), expected, "{}: seed {seed}: {judged:?} of {calls:#?}", S::NAME);
         if let Judgement::NotLinearizable(witness) = judged {
-            witness_is_right::<S>(&calls, &witness.calls);
-            assert!(witness.is_minimal);
+            witness_is_right::<S>(&calls, &witness);
         }
     }
     counts
 }
 
 /// What a witness claims holds by the definition: its calls fail, with all others free, and none of them can be set free.
-fn witness_is_right<S: Specimen>(calls: &Calls<S>, kept: &[usize]) {
+fn witness_is_right<S: Specimen>(calls: &Calls<S>, witness: &Witness) {
+    let model = S::model();
     let fails = |kept: &[usize]| {
-        let mut calls = calls.clone();
-        for at in (0..calls.len()).filter(|at| !kept.contains(at)).rev() {
-            if crate::checkers::linearizability::Model::is_read(&S::model(), &calls[at].op, calls[at].ret.as_ref()) {
-                calls.remove(at);
-            } else {
-                (calls[at].invoked, calls[at].returned) = (0, None);
+        let mut freed = calls.clone();
+        for at in (0..calls.len()).rev() {
+            let call = &mut freed[at];
+            let is_later = (call.returned, at) > (calls[witness.stuck].returned, witness.stuck);
+            if kept.contains(&at) && !is_later {
+                continue;
             }
+            if (is_later || !kept.contains(&at)) && model.is_read(&call.op, call.answer()) {
+                freed.remove(at);
+                continue;
+            }
+            call.invoked = if kept.contains(&at) { call.invoked } else { 0 };
+            call.returned = None;
         }
-        !oracle::is_linearizable(&S::model(), &calls)
+        !oracle::is_linearizable(&model, &freed)
     };
-    assert!(fails(kept), "{}: {kept:?} of {calls:#?} can be linearized", S::NAME);
-    // Nothing is minimal if the first value that is read was never written: one call is enough then.
-    for left_out in kept {
-        let fewer: Vec<usize> = kept.iter().copied().filter(|call| call != left_out).collect();
-        assert!(!fails(&fewer), "{}: {kept:?} of {calls:#?} is not minimal: without {left_out}", S::NAME);
+    assert!(fails(&witness.calls), "{}: {witness:?} of {calls:#?} can be linearized", S::NAME);
+    for left_out in &witness.calls {
+        let fewer: Vec<usize> = witness.calls.iter().copied().filter(|call| call != left_out).collect();
+        assert!(!fails(&fewer), "{}: {witness:?} of {calls:#?} can do without {left_out}", S::NAME);
+    }
+    assert!(witness.is_minimal);
+    if !S::IS_WHOLE {
+        return;
+    }
+    // The prefix has a linearization, and with the return that is stuck it has none.
+    for (is_stuck_in, expected) in [(false, true), (true, false)] {
+        let mut prefix = calls.clone();
+        for (at, call) in prefix.iter_mut().enumerate() {
+            let place = (call.returned, at).cmp(&(calls[witness.stuck].returned, witness.stuck));
+            call.returned = call.returned.filter(|_| place.is_lt() || (is_stuck_in && place.is_eq()));
+        }
+        assert_eq!(oracle::is_linearizable(&model, &prefix), expected, "{}: {witness:?} of {calls:#?}", S::NAME);
+        if expected {
+            assert!(
+                oracle::is_linearization(&model, &prefix, &witness.prefix),
+                "{}: {witness:?} of {calls:#?}",
+                S::NAME
+            );
+        }
     }
 }
 

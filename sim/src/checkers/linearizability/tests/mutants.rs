@@ -69,15 +69,10 @@ fn unknown_fate_taken_for_failure() {
 }
 
 #[test]
-fn unknown_fate_taken_for_success_in_the_end() {
+fn unknown_fate_taken_for_success() {
     let blur = |calls: &mut Calls<Amounts>| {
         for call in calls.iter_mut().filter(|call| call.returned.is_none()) {
-            (call.ret, call.returned) = (None, Some(1_000));
-        }
-        // Somebody looks at the end, as the judge would not mind what happens after all returns.
-        let last = calls.iter().filter_map(|call| call.returned).filter(|&at| at < 1_000).max();
-        for call in calls.iter_mut().filter(|call| call.returned == Some(1_000)) {
-            call.returned = last.max(Some(call.invoked));
+            (call.ret, call.returned) = (None, Some(call.invoked + 1));
         }
     };
     assert!(is_caught::<Amounts, Sound>(blur));

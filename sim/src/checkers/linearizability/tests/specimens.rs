@@ -1,6 +1,6 @@
 //! Specimens: for each model, operations to draw and answers to try.
 
-use crdts::objects::counter::Counter;
+use crdts::objects::counter::{CounterOp, CounterRet};
 
 use super::histories::Random;
 use crate::checkers::linearizability::{Model, models::*};
@@ -10,6 +10,8 @@ pub(super) trait Specimen {
     type Model: Model<Op: Clone, Ret: Clone>;
 
     const NAME: &'static str;
+    /// Are all calls in one part?
+    const IS_WHOLE: bool = true;
 
     fn model() -> Self::Model;
 
@@ -79,6 +81,7 @@ pub(super) struct Kv;
 impl Specimen for Kv {
     type Model = KeyValue<u8, u8>;
     const NAME: &'static str = "key-value store";
+    const IS_WHOLE: bool = false;
 
     fn model() -> KeyValue<u8, u8> {
         KeyValue::new()
@@ -108,6 +111,7 @@ pub(super) struct Strings;
 impl Specimen for Strings {
     type Model = AppendStore<u8>;
     const NAME: &'static str = "store of strings";
+    const IS_WHOLE: bool = false;
 
     fn model() -> AppendStore<u8> {
         AppendStore::new()
@@ -135,6 +139,7 @@ pub(super) struct Multi;
 impl Specimen for Multi {
     type Model = MultiRegister<u8, u8>;
     const NAME: &'static str = "multi-register";
+    const IS_WHOLE: bool = false;
 
     fn model() -> MultiRegister<u8, u8> {
         MultiRegister::new()
@@ -182,11 +187,11 @@ impl Specimen for Lock {
 pub(super) struct Amounts;
 
 impl Specimen for Amounts {
-    type Model = ObjectModel<Counter>;
-    const NAME: &'static str = "counter, as an object";
+    type Model = CounterModel;
+    const NAME: &'static str = "counter";
 
-    fn model() -> ObjectModel<Counter> {
-        ObjectModel::new()
+    fn model() -> CounterModel {
+        CounterModel::new()
     }
 
     fn op(random: &mut Random, _: u64) -> CounterOp {
@@ -206,7 +211,7 @@ impl Specimen for Ones {
     const NAME: &'static str = "counter of ones";
 
     fn model() -> CounterModel {
-        CounterModel
+        CounterModel::new()
     }
 
     fn op(random: &mut Random, _: u64) -> CounterOp {
