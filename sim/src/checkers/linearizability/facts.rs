@@ -119,6 +119,10 @@ impl<M: Model> Facts<M> {
         self.facts.len()
     }
 
+    pub(super) fn values(&self) -> &[M::Fact] {
+        self.facts.values()
+    }
+
     pub(super) fn fact(&self, number: u32) -> &M::Fact {
         self.facts.value(number)
     }

@@ -96,6 +96,12 @@ pub trait Model: Sync {
         self.could_make(op, fact)
     }
 
+    /// A state that stands for this one: of all these facts the same hold in both, now and after any operations. They are all
+    /// that is demanded. Called at [`Insight::Complete`] and above.
+    fn simplify(&self, state: Self::State, _facts: &[Self::Fact]) -> Self::State {
+        state
+    }
+
     /// Are these calls linearizable? `None` if only a search can tell. They are all on the same keys.
     fn shortcut(&self, _calls: &[View<'_, Self>]) -> Option<bool> {
         None
@@ -132,9 +138,10 @@ pub enum Insight {
     /// A call with an answer is right exactly where its facts hold. If an operation is taken out of a sequence of right
     /// calls and could help no fact that others demand, the others stay right.
     Complete,
-    /// Every call touches one key, and what a call that is not a read leaves there depends on the call alone. One without
-    /// demands is right everywhere.
-    Forgetful,
+    /// Every call touches one key. If an operation without demands could help no fact that others demand, it can be moved
+    /// to any later place up to the next operation that covers it, which leaves the same state with it and without it, and
+    /// the others stay right.
+    Deferrable,
 }
 
 /// A call as the judge takes it into account: weakened copies of a call are views of it.

@@ -14,8 +14,9 @@
 //! And with facts ([`super::facts`]):
 //!
 //! * A step is not taken if it leaves a demand that nothing can meet any more.
-//! * A write that nobody demands any more is *dead*. It is linearized just before the next write that overwrites it, where
-//!   nobody can see it, and never earlier unless it has to be.
+//! * A write that helps no demand that is left is *dead*. It is linearized at once where it changes nothing, and else
+//!   just before the next write that covers it, where nobody can see it; and never earlier unless it has to be.
+//! * States in which the same demands can be met are one state ([`Model::simplify`]).
 //!
 //! Invariant: every configuration in the memo but the ones on the current path has been searched to its end, or is
 //! dominated by one that was or is. So when the path is empty, there is no linearization.
@@ -28,7 +29,7 @@ use super::{
     Limits,
     memo::Memo,
     model::{Insight, Model},
-    problem::{Duty, Problem, Slots},
+    problem::{Problem, Slots},
     states::{States, WRONG},
 };
 
@@ -186,7 +187,7 @@ impl<'p, 'a, M: Model, R: Rules> Search<'p, 'a, M, R> {
             return false;
         }
         self.read_all();
-        self.settle();
+        self.settle_all();
         true
     }
 
@@ -240,7 +241,7 @@ impl<'p, 'a, M: Model, R: Rules> Search<'p, 'a, M, R> {
 
     /// Linearizes a candidate in the configuration at hand. False if that leads nowhere new.
     fn take(&mut self, candidate: u32) -> bool {
-        let problem = self.problem;
+        let (problem, before) = (self.problem, self.state);
         let class = if candidate & OPTION == 0 {
             let duty = &problem.duties[candidate as usize];
             clear(&mut self.row, duty.slot);
@@ -256,8 +257,8 @@ impl<'p, 'a, M: Model, R: Rules> Search<'p, 'a, M, R> {
             self.order.push(options.1);
             class
         };
-        let edge = self.states.edge(problem, self.state, class);
-        let is_same = edge.to == self.state;
+        let edge = self.states.edge(problem, before, class);
+        let is_same = edge.to == before;
         self.state = edge.to;
         if self.states.risks(&edge).iter().any(|&fact| self.is_lost(fact)) {
             return false;
@@ -265,7 +266,7 @@ impl<'p, 'a, M: Model, R: Rules> Search<'p, 'a, M, R> {
         if !is_same {
             self.read_all();
         }
-        self.settle();
+        self.settle_all();
         self.position as usize == problem.returns.len() || self.remember()
     }
 
@@ -320,7 +321,7 @@ impl<'p, 'a, M: Model, R: Rules> Search<'p, 'a, M, R> {
     /// Can nobody who is left tell whether a call of this class took effect?
     fn is_dead(&self, class: u32) -> bool {
         let facts = &self.problem.facts;
-        self.problem.insight == Insight::Forgetful
+        self.problem.insight >= Insight::Complete
             && facts.helps[class as usize].iter().all(|&fact| {
                 !R::DEAD_IS_UNDEMANDED
                     || (self.first_due(&facts.demanders[fact as usize]).next().is_none()
@@ -328,34 +329,50 @@ impl<'p, 'a, M: Model, R: Rules> Search<'p, 'a, M, R> {
             })
     }
 
-    /// Is a call of this class right everywhere, and does it leave what depends on it alone?
-    fn overwrites(&self, class: u32) -> bool {
+    /// Is a call of this class right everywhere?
+    fn is_unconditional(&self, class: u32) -> bool {
         let described = &self.problem.classes[class as usize];
-        self.problem.insight == Insight::Forgetful
-            && self.problem.facts.needs[class as usize].is_empty()
+        self.problem.facts.needs[class as usize].is_empty()
             && (described.ret.is_some() || self.problem.model.demands(described.op, None).is_empty())
     }
 
-    /// Linearizes the dead writes that a call of this class overwrites, just before it.
+    /// Linearizes the dead writes that a call of this class covers, just before it.
     fn bury(&mut self, class: u32) {
-        if !self.overwrites(class) {
+        let problem = self.problem;
+        if problem.insight < Insight::Complete || !self.is_unconditional(class) {
             return;
         }
-        let problem = self.problem;
-        let keys = &problem.classes[class as usize].keys;
-        let is_buried = |duty: &&Duty| {
-            problem.classes[duty.class as usize].keys == *keys
-                && self.overwrites(duty.class)
-                && self.is_dead(duty.class)
-        };
-        let dead: Vec<&Duty> = ones(&self.row[..self.parts().0])
-            .map(|slot| &problem.duties[problem.writes.holder(slot, self.position, &problem.duties) as usize])
-            .filter(is_buried)
-            .collect();
-        for duty in dead {
-            clear(&mut self.row, duty.slot);
-            self.order.push(duty.call);
+        let covered = self.states.edge(problem, self.state, class).to;
+        for slot in ones(&self.row[..self.parts().0]).collect::<Vec<_>>() {
+            let duty = &problem.duties[problem.writes.holder(slot, self.position, &problem.duties) as usize];
+            if !self.is_unconditional(duty.class) || !self.is_dead(duty.class) {
+                continue;
+            }
+            let buried = self.states.edge(problem, self.state, duty.class).to;
+            if self.states.edge(problem, buried, class).to == covered {
+                self.state = buried;
+                clear(&mut self.row, duty.slot);
+                self.order.push(duty.call);
+            }
         }
+    }
+
+    /// Linearizes the dead writes that change nothing here. Were there any?
+    fn drop_idle(&mut self) -> bool {
+        let problem = self.problem;
+        let mut is_any = false;
+        if problem.insight < Insight::Complete {
+            return false;
+        }
+        for slot in ones(&self.row[..self.parts().0]).collect::<Vec<_>>() {
+            let duty = &problem.duties[problem.writes.holder(slot, self.position, &problem.duties) as usize];
+            if self.states.edge(problem, self.state, duty.class).to == self.state && self.is_dead(duty.class) {
+                clear(&mut self.row, duty.slot);
+                self.order.push(duty.call);
+                is_any = true;
+            }
+        }
+        is_any
     }
 
     /// Puts the duties that arrive at this position among those that are due.
@@ -387,6 +404,14 @@ impl<'p, 'a, M: Model, R: Rules> Search<'p, 'a, M, R> {
                 let holder = self.problem.reads.holder(slot, self.position, &self.problem.duties);
                 self.read(holder);
             }
+        }
+    }
+
+    /// Linearizes all that need not be decided, and goes to the first return that has not been linearized.
+    fn settle_all(&mut self) {
+        self.settle();
+        while (self.position as usize) < self.problem.returns.len() && self.drop_idle() {
+            self.settle();
         }
     }
 
@@ -434,6 +459,7 @@ impl<'p, 'a, M: Model, R: Rules> Search<'p, 'a, M, R> {
             .filter(|&fact| !problem.model.holds(self.states.state(self.state), problem.facts.fact(fact)))
             .collect();
         let helps = |class: u32| problem.facts.makes[class as usize].iter().any(|fact| wanted.contains(fact));
+        let may_wait = problem.insight >= Insight::Deferrable;
         let reachable = self.reachable(returning);
         let mut found: Vec<(u8, bool, u32, u32)> = Vec::new();
         let mut operations: Vec<u32> = Vec::new();
@@ -445,7 +471,7 @@ impl<'p, 'a, M: Model, R: Rules> Search<'p, 'a, M, R> {
             operations.push(described.op_number);
             if number == returning {
                 found.push((0, false, 0, number));
-            } else if !(self.overwrites(class) && self.is_dead(class)) {
+            } else if !(may_wait && self.is_unconditional(class) && self.is_dead(class)) {
                 found.push((1, !helps(class), problem.duties[number as usize].deadline, number));
             }
         }

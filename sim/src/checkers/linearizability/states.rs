@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 
 use super::{
     intern::{Interner, Mixer},
-    model::Model,
+    model::{Insight, Model},
     problem::Problem,
 };
 
@@ -96,10 +96,11 @@ impl<M: Model> States<M> {
             edge.to = from;
             return edge;
         }
+        let facts = problem.facts.values();
+        let after = if problem.insight >= Insight::Complete { model.simplify(after, facts) } else { after };
         edge.risks.0 = self.risks.len() as u32;
         let made = &problem.facts.makes[class as usize];
-        for number in 0..problem.facts.len() as u32 {
-            let fact = problem.facts.fact(number);
+        for (number, fact) in (0..).zip(facts) {
             let mattered = made.binary_search(&number).is_ok() || (after != *before && model.holds(before, fact));
             if mattered && !model.holds(&after, fact) {
                 self.risks.push(number);

@@ -27,8 +27,10 @@ use super::{
 };
 
 /// Steps of one attempt to leave calls out, and of all of them.
-const ATTEMPT_STEPS: u64 = 20_000;
-const ALL_STEPS: u64 = 2_000_000;
+const ATTEMPT_STEPS: u64 = 5_000;
+const ALL_STEPS: u64 = 200_000;
+/// Steps of one attempt to find the longest prefix.
+const PREFIX_STEPS: u64 = 200_000;
 /// The most attempts.
 const ATTEMPTS_MAX: usize = 2_000;
 /// The most calls that are spelt out for a person.
@@ -63,6 +65,7 @@ pub(super) fn explain<M: Model>(
     returns.sort_by_key(|view| view.returned);
     // The first `good` returns are explained, as far as is known, and the first `bad` ones are not.
     let (mut good, mut bad) = (0, returns.len());
+    let limits = &Limits { steps: limits.steps.min(PREFIX_STEPS), ..*limits };
     while good + 1 < bad {
         let middle = usize::midpoint(good, bad);
         match judge::<M, Sound>(model, &prefix(model, &part.views, &returns[..middle]), limits).0 {

@@ -27,6 +27,9 @@ use crate::checkers::linearizability::{
     zones::{self, Access},
 };
 
+/// Stands for texts that nobody will see.
+const LOST: &str = "\u{10ffff}";
+
 /// A store where every key is the empty string.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AppendStore<K>(PhantomData<fn() -> K>);
@@ -84,6 +87,8 @@ pub enum AppendRet {
 pub enum AppendFact<K> {
     /// Its text is this.
     Is(K, String),
+    /// Its text begins this one: only appends are missing. Once it does not, only a put can help.
+    Begins(K, String),
     /// Never: the answer is none that such an operation gives.
     Never,
 }
@@ -131,13 +136,15 @@ impl<K: Value> Model for AppendStore<K> {
     }
 
     fn insight(&self) -> Insight {
-        Insight::Complete
+        Insight::Deferrable
     }
 
     fn demands(&self, op: &AppendOp<K>, ret: Option<&AppendRet>) -> Vec<AppendFact<K>> {
         match (op, ret) {
             (_, None) | (AppendOp::Put { .. } | AppendOp::Append { .. }, Some(AppendRet::Done)) => Vec::new(),
-            (AppendOp::Get { key }, Some(AppendRet::Text(text))) => vec![AppendFact::Is(key.clone(), text.clone())],
+            (AppendOp::Get { key }, Some(AppendRet::Text(text))) => {
+                vec![AppendFact::Is(key.clone(), text.clone()), AppendFact::Begins(key.clone(), text.clone())]
+            }
             _ => vec![AppendFact::Never],
         }
     }
@@ -145,6 +152,7 @@ impl<K: Value> Model for AppendStore<K> {
     fn holds(&self, state: &Self::State, fact: &AppendFact<K>) -> bool {
         match fact {
             AppendFact::Is(key, text) => state.get(key).map_or("", |found| &**found) == text,
+            AppendFact::Begins(key, text) => text.starts_with(state.get(key).map_or("", |found| &**found)),
             AppendFact::Never => false,
         }
     }
@@ -152,6 +160,9 @@ impl<K: Value> Model for AppendStore<K> {
     fn could_make(&self, op: &AppendOp<K>, fact: &AppendFact<K>) -> bool {
         match (op, fact) {
             (AppendOp::Put { key, text }, AppendFact::Is(of, wanted)) => of == key && text == wanted,
+            (AppendOp::Put { key, text }, AppendFact::Begins(of, wanted)) => {
+                of == key && wanted.starts_with(text.as_str())
+            }
             (AppendOp::Append { key, text }, AppendFact::Is(of, wanted)) => {
                 of == key && !text.is_empty() && wanted.ends_with(text.as_str())
             }
@@ -165,6 +176,19 @@ impl<K: Value> Model for AppendStore<K> {
             (AppendOp::Append { key, text }, AppendFact::Is(of, wanted)) => of == key && wanted.contains(text.as_str()),
             _ => false,
         }
+    }
+
+    /// A text that begins none of those that are demanded is as good as any other such text.
+    fn simplify(&self, mut state: Self::State, facts: &[AppendFact<K>]) -> Self::State {
+        let begins_any = |key: &K, text: &str| {
+            facts.iter().any(|fact| matches!(fact, AppendFact::Begins(of, all) if of == key && all.starts_with(text)))
+        };
+        for (key, text) in &mut state {
+            if **text != *LOST && !begins_any(key, text) && !begins_any(key, LOST) {
+                *text = LOST.into();
+            }
+        }
+        state
     }
 
     fn shortcut(&self, calls: &[View<'_, Self>]) -> Option<bool> {

@@ -139,7 +139,7 @@ impl<K: Value, V: Value> Model for KeyValue<K, V> {
     }
 
     fn insight(&self) -> Insight {
-        Insight::Forgetful
+        Insight::Deferrable
     }
 
     fn demands(&self, op: &Self::Op, ret: Option<&KeyValueRet<V>>) -> Vec<Self::Fact> {

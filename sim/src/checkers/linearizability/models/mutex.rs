@@ -60,7 +60,7 @@ impl Model for Mutex {
     }
 
     fn insight(&self) -> Insight {
-        Insight::Forgetful
+        Insight::Deferrable
     }
 
     fn demands(&self, op: &MutexOp, ret: Option<&MutexRet>) -> Vec<bool> {

@@ -103,7 +103,7 @@ impl<V: Value> Model for Register<V> {
     }
 
     fn insight(&self) -> Insight {
-        Insight::Forgetful
+        Insight::Deferrable
     }
 
     fn demands(&self, op: &RegisterOp<V>, ret: Option<&RegisterRet<V>>) -> Vec<RegisterFact<V>> {
