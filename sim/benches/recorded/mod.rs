@@ -5,7 +5,10 @@
 
 pub mod naive;
 
-use sim::checkers::linearizability::{Call, Model, View, models::*};
+use sim::checkers::linearizability::{
+    Call, Model, View,
+    models::{AppendOp, AppendRet, AppendStore, Register, RegisterOp, RegisterRet},
+};
 
 /// Numbers from a seed.
 pub struct Random(pub u64);

@@ -43,16 +43,13 @@ pub fn is_linearizable<M: Model>(model: &M, calls: &[Call<M::Op, M::Ret>], steps
             }
             taken[call / 64] &= !(1 << (call % 64));
         }
-        match found {
-            Some((call, after)) => {
-                path.push((std::mem::replace(&mut state, after), call));
-                next = 0;
-            }
-            None => {
-                let Some((before, call)) = path.pop() else { return Some(false) };
-                taken[call / 64] &= !(1 << (call % 64));
-                (state, next) = (before, call + 1);
-            }
+        if let Some((call, after)) = found {
+            path.push((std::mem::replace(&mut state, after), call));
+            next = 0;
+        } else {
+            let Some((before, call)) = path.pop() else { return Some(false) };
+            taken[call / 64] &= !(1 << (call % 64));
+            (state, next) = (before, call + 1);
         }
     }
     None

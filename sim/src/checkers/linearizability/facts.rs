@@ -14,7 +14,7 @@ use super::{
 
 /// Who demands, makes and helps which fact.
 pub(super) struct Facts<M: Model> {
-    facts: Interner<M::Fact>,
+    known: Interner<M::Fact>,
     /// Facts that a class needs in order to be right, by class.
     pub needs: Vec<Vec<u32>>,
     /// Facts that a class can bring about, by class.
@@ -44,7 +44,7 @@ impl<M: Model> Facts<M> {
             }
         }
         Self {
-            facts,
+            known: facts,
             needs,
             makes: Vec::new(),
             helps: Vec::new(),
@@ -68,11 +68,11 @@ impl<M: Model> Facts<M> {
             let known = admitted.len();
             let (useful, rest): (Vec<_>, Vec<_>) = options.into_iter().partition(|option| {
                 let op = classes[option.class as usize].op;
-                insight == Insight::None || self.facts.values().iter().any(|fact| model.could_help(op, fact))
+                insight == Insight::None || self.known.values().iter().any(|fact| model.could_help(op, fact))
             });
             for option in &useful {
                 for fact in model.demands(classes[option.class as usize].op, None) {
-                    self.facts.number(fact);
+                    self.known.number(fact);
                 }
             }
             admitted.extend(useful);
@@ -85,9 +85,9 @@ impl<M: Model> Facts<M> {
 
     /// Fills the tables.
     pub(super) fn connect(&mut self, model: &M, classes: &[Class<'_, M>], duties: &[Duty], options: &[Options]) {
-        let count = self.facts.len();
+        let count = self.known.len();
         let related = |class: &Class<'_, M>, relation: &dyn Fn(&M::Op, &M::Fact) -> bool| {
-            let all = self.facts.values().iter().enumerate();
+            let all = self.known.values().iter().enumerate();
             let related = all.filter(|(_, fact)| !class.is_read && relation(class.op, fact));
             related.map(|(fact, _)| fact as u32).collect::<Vec<_>>()
         };
@@ -96,7 +96,9 @@ impl<M: Model> Facts<M> {
         let invert = |members: &mut dyn Iterator<Item = (u32, &Vec<u32>)>| {
             let mut inverse = vec![Vec::new(); count];
             for (member, facts) in members {
-                facts.iter().for_each(|&fact| inverse[fact as usize].push(member));
+                for &fact in facts {
+                    inverse[fact as usize].push(member);
+                }
             }
             inverse
         };
@@ -109,21 +111,21 @@ impl<M: Model> Facts<M> {
         let mut observers = vec![Vec::new(); count];
         for (option, number) in numbered() {
             for fact in model.demands(classes[option.class as usize].op, None) {
-                observers[self.facts.number(fact).0 as usize].push(number);
+                observers[self.known.number(fact).0 as usize].push(number);
             }
         }
         self.observers = observers;
     }
 
     pub(super) fn len(&self) -> usize {
-        self.facts.len()
+        self.known.len()
     }
 
     pub(super) fn values(&self) -> &[M::Fact] {
-        self.facts.values()
+        self.known.values()
     }
 
     pub(super) fn fact(&self, number: u32) -> &M::Fact {
-        self.facts.value(number)
+        self.known.value(number)
     }
 }

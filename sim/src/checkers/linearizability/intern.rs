@@ -31,7 +31,9 @@ impl Mixer {
     #[inline]
     pub(super) fn of_words(words: &[u64]) -> u64 {
         let mut mixer = Self::default();
-        words.iter().for_each(|&word| mixer.word(word));
+        for &word in words {
+            mixer.word(word);
+        }
         mixer.finish()
     }
 }

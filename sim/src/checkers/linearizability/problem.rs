@@ -82,13 +82,13 @@ impl Slots {
         let mut held = BinaryHeap::<Reverse<(u32, u32)>>::new();
         for duty in members {
             let Duty { arrival, deadline, .. } = duties[duty as usize];
-            let free = held.peek().is_some_and(|Reverse((until, _))| *until < arrival);
-            let slot = match held.pop().filter(|_| free) {
-                Some(Reverse((_, slot))) => slot,
-                None => {
-                    slots.holders.push(Vec::new());
-                    slots.holders.len() as u32 - 1
-                }
+            let first_free = held.peek().filter(|Reverse((until, _))| *until < arrival).map(|Reverse((_, slot))| *slot);
+            let slot = if let Some(slot) = first_free {
+                held.pop();
+                slot
+            } else {
+                slots.holders.push(Vec::new());
+                slots.holders.len() as u32 - 1
             };
             held.push(Reverse((deadline, slot)));
             slots.holders[slot as usize].push(duty);

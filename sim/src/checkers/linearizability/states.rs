@@ -29,7 +29,7 @@ pub(super) struct Edge {
 
 /// All states that were seen.
 pub(super) struct States<M: Model> {
-    states: Interner<M::State>,
+    known: Interner<M::State>,
     edges: Vec<Edge>,
     table: HashTable<u32>,
     risks: Vec<u32>,
@@ -40,18 +40,18 @@ impl<M: Model> States<M> {
     /// The initial state alone, which has number 0.
     pub(super) fn new(model: &M) -> Self {
         let mut states = Self {
-            states: Interner::default(),
+            known: Interner::default(),
             edges: Vec::new(),
             table: HashTable::new(),
             risks: Vec::new(),
             bytes: 0,
         };
-        states.states.number(model.init());
+        states.known.number(model.init());
         states
     }
 
     pub(super) fn state(&self, number: u32) -> &M::State {
-        self.states.value(number)
+        self.known.value(number)
     }
 
     /// About how much memory is held.
@@ -90,7 +90,7 @@ impl<M: Model> States<M> {
         let model = problem.model;
         let described = &problem.classes[class as usize];
         let mut edge = Edge { from, class, to: WRONG, risks: (0, 0) };
-        let before = self.states.value(from);
+        let before = self.known.value(from);
         let Some(after) = model.step(before, described.op, described.ret) else { return edge };
         if described.is_read {
             edge.to = from;
@@ -108,7 +108,7 @@ impl<M: Model> States<M> {
         }
         edge.risks.1 = self.risks.len() as u32;
         let bytes = model.state_bytes(&after) + 32;
-        let (to, is_new) = self.states.number(after);
+        let (to, is_new) = self.known.number(after);
         edge.to = to;
         self.bytes += if is_new { bytes } else { 0 };
         edge

@@ -151,14 +151,20 @@ impl<'a, 'b, M: Model> Reduction<'a, 'b, M> {
             if run.len() == kept.len() && kept.len() == 1 {
                 return false;
             }
-            run.iter().for_each(|&at| self.is_kept[at] = false);
+            self.keep(run, false);
             if self.still_fails() {
                 has_shrunk = true;
             } else {
-                run.iter().for_each(|&at| self.is_kept[at] = true);
+                self.keep(run, true);
             }
         }
         has_shrunk
+    }
+
+    fn keep(&mut self, run: &[usize], is_kept: bool) {
+        for &at in run {
+            self.is_kept[at] = is_kept;
+        }
     }
 
     fn still_fails(&mut self) -> bool {

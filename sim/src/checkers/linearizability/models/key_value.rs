@@ -149,10 +149,10 @@ impl<K: Value, V: Value> Model for KeyValue<K, V> {
                 return Vec::new();
             }
             (KeyValueOp::Read { .. }, Some(KeyValueRet::Value(value))) => KeyValueFact::Is(key, Some(value.clone())),
-            (KeyValueOp::Read { .. }, Some(KeyValueRet::Missing))
-            | (KeyValueOp::CompareAndSet { create_if_not_exists: false, .. }, Some(KeyValueRet::Missing)) => {
-                KeyValueFact::Is(key, None)
-            }
+            (
+                KeyValueOp::Read { .. } | KeyValueOp::CompareAndSet { create_if_not_exists: false, .. },
+                Some(KeyValueRet::Missing),
+            ) => KeyValueFact::Is(key, None),
             (KeyValueOp::CompareAndSet { from, create_if_not_exists, .. }, None | Some(KeyValueRet::Done)) => {
                 if *create_if_not_exists {
                     KeyValueFact::IsOrMissing(key, from.clone())

@@ -3,7 +3,13 @@
 use crdts::objects::counter::{CounterOp, CounterRet};
 
 use super::histories::Random;
-use crate::checkers::linearizability::{Model, models::*};
+use crate::checkers::linearizability::{
+    Model,
+    models::{
+        AppendOp, AppendRet, AppendStore, CounterModel, KeyValue, KeyValueOp, KeyValueRet, MultiOp, MultiRegister,
+        MultiRet, Mutex, MutexOp, MutexRet, Register, RegisterOp, RegisterRet, SetModel, SetOp, SetRet,
+    },
+};
 
 /// What is needed to make up histories of a model.
 pub(super) trait Specimen {
