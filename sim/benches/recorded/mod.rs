@@ -3,7 +3,7 @@
 //! A client invokes, waits, and invokes again, as another process if it gave up. Calls take effect at a drawn instant
 //! between invocation and return; some of those that were given up take effect later, or never.
 
-pub mod naive;
+pub(crate) mod naive;
 
 use sim::checkers::linearizability::{
     Call, Model, View,
@@ -11,10 +11,10 @@ use sim::checkers::linearizability::{
 };
 
 /// Numbers from a seed.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.0;
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -25,17 +25,17 @@ impl Random {
 
 /// How a history comes about.
 #[derive(Clone, Copy)]
-pub struct Load {
-    pub clients: u64,
-    pub calls: u64,
+pub(crate) struct Load {
+    pub(crate) clients: u64,
+    pub(crate) calls: u64,
     /// How many of a hundred calls are given up.
-    pub given_up_percent: u64,
+    pub(crate) given_up_percent: u64,
     /// The longest pause between two calls of a client; calls take up to 1,000.
-    pub pause_max: u64,
+    pub(crate) pause_max: u64,
 }
 
 /// A linearizable history of a model. `op` makes up operations from a serial number, and `answer` answers them.
-pub fn record<M: Model<Op: Clone, Ret: Clone>>(
+pub(crate) fn record<M: Model<Op: Clone, Ret: Clone>>(
     model: &M,
     random: &mut Random,
     load: Load,
@@ -77,10 +77,10 @@ pub fn record<M: Model<Op: Clone, Ret: Clone>>(
     calls
 }
 
-pub type Strings = Vec<Call<AppendOp<u64>, AppendRet>>;
+pub(crate) type Strings = Vec<Call<AppendOp<u64>, AppendRet>>;
 
 /// Gets, puts and appends of unique texts.
-pub fn strings(seed: u64, load: Load, keys: u64) -> Strings {
+pub(crate) fn strings(seed: u64, load: Load, keys: u64) -> Strings {
     let op = |random: &mut Random, serial: u64| {
         let (key, text) = (random.below(keys), format!("x {serial} y"));
         match random.below(10) {
@@ -90,25 +90,26 @@ pub fn strings(seed: u64, load: Load, keys: u64) -> Strings {
         }
     };
     record(&AppendStore::new(), &mut Random(seed), load, op, |state, op| match op {
-        AppendOp::Get { key } => AppendRet::Text(state.get(key).map_or_else(String::new, |text| text.to_string())),
+        AppendOp::Get { key } => AppendRet::Text(state.get(key).map_or_else(String::new, ToString::to_string)),
         _ => AppendRet::Done,
     })
 }
 
 /// The same with one get that returns what an earlier one of the key returned.
-pub fn spoilt_strings(seed: u64, load: Load, keys: u64) -> Strings {
+pub(crate) fn spoilt_strings(seed: u64, load: Load, keys: u64) -> Strings {
     let mut calls = strings(seed, load, keys);
     let at = (calls.len() * 4 / 5..calls.len()).find(|&at| matches!(calls[at].ret, Some(AppendRet::Text(_))));
     let at = at.expect("a get near the end");
     let earlier = (0..at / 2).rev().find(|&earlier| calls[earlier].op == calls[at].op && calls[earlier].ret.is_some());
-    calls[at].ret = calls[earlier.expect("an earlier get")].ret.clone();
+    let ret = calls[earlier.expect("an earlier get")].ret.clone();
+    calls[at].ret = ret;
     calls
 }
 
-pub type Registers = Vec<Call<RegisterOp<u64>, RegisterRet<u64>>>;
+pub(crate) type Registers = Vec<Call<RegisterOp<u64>, RegisterRet<u64>>>;
 
 /// Reads, writes and compare-and-sets of a few values.
-pub fn registers(seed: u64, load: Load, values: u64) -> Registers {
+pub(crate) fn registers(seed: u64, load: Load, values: u64) -> Registers {
     let op = |random: &mut Random, _: u64| match random.below(3) {
         0 => RegisterOp::Read,
         1 => RegisterOp::Write(random.below(values)),
@@ -122,7 +123,7 @@ pub fn registers(seed: u64, load: Load, values: u64) -> Registers {
 }
 
 /// The same with one read that returns another value.
-pub fn spoilt_registers(seed: u64, load: Load, values: u64) -> Registers {
+pub(crate) fn spoilt_registers(seed: u64, load: Load, values: u64) -> Registers {
     let mut calls = registers(seed, load, values);
     let mut random = Random(seed ^ 0xff);
     let reads: Vec<usize> =
@@ -133,7 +134,7 @@ pub fn spoilt_registers(seed: u64, load: Load, values: u64) -> Registers {
 }
 
 /// A model whose keys are not told.
-pub struct Whole<M>(pub M);
+pub(crate) struct Whole<M>(pub(crate) M);
 
 impl<M: Model> Model for Whole<M> {
     type Op = M::Op;

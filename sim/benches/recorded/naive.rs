@@ -12,7 +12,7 @@ use hashbrown::HashTable;
 use sim::checkers::linearizability::{Call, Model};
 
 /// Is the history linearizable? `None` if that takes more steps.
-pub fn is_linearizable<M: Model>(model: &M, calls: &[Call<M::Op, M::Ret>], steps_max: u64) -> Option<bool> {
+pub(crate) fn is_linearizable<M: Model>(model: &M, calls: &[Call<M::Op, M::Ret>], steps_max: u64) -> Option<bool> {
     let mut seen = HashTable::<(Vec<u64>, M::State)>::new();
     let mut taken = vec![0_u64; calls.len().div_ceil(64)];
     let has = |taken: &[u64], call: usize| taken[call / 64] >> (call % 64) & 1 == 1;

@@ -1,5 +1,7 @@
 //! Histories by hand, good and bad, each with its story.
 
+use std::fmt::Write;
+
 use super::specimens::Cas;
 use super::{agreement::searched, histories::Random};
 use crate::checkers::{
@@ -68,7 +70,8 @@ fn known_histories_of_registers() {
 fn a_witness_is_short_and_reads_well() {
     let mut text = "0 0 1 w1, 1 2 3 r1, 0 4 5 w2".to_owned();
     for at in 3..20 {
-        text.push_str(&format!(", 1 {} {} r2, 0 {} {} w2", 2 * at, 2 * at + 1, 2 * at, 2 * at + 1));
+        let (from, to) = (2 * at, 2 * at + 1);
+        write!(text, ", 1 {from} {to} r2, 0 {from} {to} w2").expect("a string takes everything");
     }
     text.push_str(", 1 50 51 r1, 1 60 61 r2");
     let Judgement::NotLinearizable(witness) = check(&Register { init: Some(0) }, &register(&text), &Limits::default())

@@ -135,7 +135,7 @@ impl Specimen for Strings {
 
     fn answers(state: &<Self::Model as Model>::State, op: &AppendOp<u8>) -> Vec<AppendRet> {
         let (AppendOp::Get { key } | AppendOp::Put { key, .. } | AppendOp::Append { key, .. }) = op;
-        vec![AppendRet::Done, AppendRet::Text(state.get(key).map_or_else(String::new, |text| text.to_string()))]
+        vec![AppendRet::Done, AppendRet::Text(state.get(key).map_or_else(String::new, ToString::to_string))]
     }
 }
 
