@@ -1,0 +1,143 @@
+//! Linearizability: did every call take effect at one instant between its invocation and its return?
+//!
+//! Histories can come from anywhere: [`check`] takes [`Call`]s and a [`Model`]. Calls on keys that have nothing to do with
+//! each other are judged apart, and in parallel: a history is linearizable exactly if each object's part is (Herlihy and
+//! Wing, *Linearizability*, 1990). A part is judged by theory where there is one ([`Model::shortcut`]), and by a search
+//! otherwise.
+//!
+//! Invariant: *linearizable* and *not linearizable* are certain. Where the search would take more than its [`Limits`], the
+//! judgement is *unknown*. It depends on calls and limits alone, not on threads, clocks or hashes.
+//!
+//! ```
+//! use sim::checkers::linearizability::{Call, Judgement, Limits, check, models::{Register, RegisterOp::*, RegisterRet::*}};
+//!
+//! let calls = [
+//!     Call::returned(0, Write(1), Done, 0, 1),
+//!     Call::indeterminate(1, Write(2), 2),
+//!     Call::returned(2, Read, Value(Some(2)), 3, 4),
+//!     Call::returned(0, Write(3), Done, 5, 6),
+//!     Call::returned(2, Read, Value(Some(2)), 7, 8),
+//! ];
+//! let Judgement::NotLinearizable(witness) = check(&Register::default(), &calls, &Limits::default()) else {
+//!     panic!("a value came back");
+//! };
+//! assert_eq!(witness.calls, [2, 3, 4], "write 1 has nothing to do with it");
+//! ```
+//!
+//! What is deliberately absent: weaker properties. Sequential consistency is not local, and cannot be judged key by key.
+
+mod call;
+mod facts;
+mod grow_only_set;
+mod intern;
+mod memo;
+mod model;
+pub mod models;
+mod parts;
+mod problem;
+mod search;
+mod states;
+#[cfg(test)]
+mod tests;
+mod witness;
+mod zones;
+
+use rayon::prelude::*;
+
+pub use call::{Call, calls_of};
+pub use model::{Insight, Model, Touches, View};
+pub use witness::Witness;
+
+use super::Verdict;
+use parts::Part;
+use problem::Problem;
+use search::{Found, Rules, Sound, search};
+
+/// How much effort may be spent on each part of a history.
+#[derive(Clone, Copy)]
+pub struct Limits<'a> {
+    /// The most steps: calls that are tried as the next one.
+    pub steps: u64,
+    /// The most memory of the search, in bytes, roughly.
+    pub bytes: usize,
+    /// Asked now and then whether to give up, for whoever has a clock. With it, judgements can depend on more than their
+    /// input.
+    pub stop: Option<&'a (dyn Fn() -> bool + Sync)>,
+}
+
+impl Default for Limits<'_> {
+    fn default() -> Self {
+        Self { steps: 20_000_000, bytes: 1 << 30, stop: None }
+    }
+}
+
+/// What became of a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// There is a linearization.
+    Linearizable {
+        /// How many parts were judged apart.
+        parts: usize,
+        /// How many steps the searches took.
+        steps: u64,
+    },
+    /// There is none.
+    NotLinearizable(Box<Witness>),
+    /// There is no telling.
+    Unknown {
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl Judgement {
+    /// Is it certain that there is a linearization?
+    pub fn is_linearizable(&self) -> bool {
+        matches!(self, Self::Linearizable { .. })
+    }
+}
+
+impl From<Judgement> for Verdict {
+    fn from(judgement: Judgement) -> Self {
+        match judgement {
+            Judgement::Linearizable { parts: 0, .. } => Self::Vacuous { reason: "no call returned".into() },
+            Judgement::Linearizable { .. } => Self::Pass,
+            Judgement::NotLinearizable(witness) => Self::Fail { witness: witness.text },
+            Judgement::Unknown { reason } => Self::Unknown { reason },
+        }
+    }
+}
+
+/// Judges calls, in any order, against a model.
+pub fn check<M: Model>(model: &M, calls: &[Call<M::Op, M::Ret>], limits: &Limits<'_>) -> Judgement {
+    check_by::<M, Sound>(model, calls, limits)
+}
+
+fn check_by<M: Model, R: Rules>(model: &M, calls: &[Call<M::Op, M::Ret>], limits: &Limits<'_>) -> Judgement {
+    let backward = |call: &Call<M::Op, M::Ret>| call.returned.is_some_and(|returned| returned < call.invoked);
+    if let Some(at) = calls.iter().position(backward) {
+        return Judgement::Unknown { reason: format!("call {at} returns before it is invoked") };
+    }
+    let parts = parts::split(model, calls);
+    let found: Vec<(Found, u64)> = parts.par_iter().map(|part| judge::<M, R>(model, &part.views, limits)).collect();
+    let failed: Vec<&Part<'_, M>> =
+        parts.iter().zip(&found).filter(|(_, (found, _))| *found == Found::Nothing).map(|(part, _)| part).collect();
+    if let Some(part) = failed.first() {
+        return Judgement::NotLinearizable(Box::new(witness::explain(model, calls, part, failed.len(), limits)));
+    }
+    for (part, (found, _)) in parts.iter().zip(&found) {
+        if let Found::Exhausted(reason) = found {
+            return Judgement::Unknown { reason: format!("{reason}{}", part.label(" on ")) };
+        }
+    }
+    Judgement::Linearizable { parts: parts.len(), steps: found.iter().map(|(_, steps)| steps).sum() }
+}
+
+/// Judges views that belong together; also returns the steps that were taken. An order is found only by a search.
+fn judge<M: Model, R: Rules>(model: &M, views: &[View<'_, M>], limits: &Limits<'_>) -> (Found, u64) {
+    match model.shortcut(views) {
+        Some(true) => (Found::Order(Vec::new()), 0),
+        Some(false) => (Found::Nothing, 0),
+        None => search::<M, R>(&Problem::new(model, views), limits),
+    }
+}

@@ -1,0 +1,10 @@
+//! The judge judged: against the definition, against itself without its knowledge, against known histories, and mutants of
+//! it against the same tests.
+
+mod agreement;
+mod histories;
+mod known;
+mod large;
+mod mutants;
+mod oracle;
+mod specimens;

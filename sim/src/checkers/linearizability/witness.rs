@@ -1,0 +1,222 @@
+//! Witnesses: why there is no linearization, in a few calls.
+//!
+//! First, the shortest failing prefix: the calls up to the first return that nothing can explain, found by halving, since
+//! a prefix of a linearizable history is linearizable. Calls that return later are pending there.
+//!
+//! Then calls are left out, as many as possible at first, down to single ones (Zeller and Hildebrandt, *Simplifying and
+//! isolating failure-inducing input*, 2002). To leave out a write must not turn a good history into a bad one, where a
+//! value is read that nobody wrote. So a call that is left out is set free: it may have taken effect at any time, even
+//! before the beginning, or never. What still fails then fails for the calls that are kept, whatever became of the others.
+//!
+//! Invariant: every reduction was judged *not linearizable*; one that exhausted its limits is not made. Without those, no
+//! single call can be left out of what is kept.
+//!
+//! What is deliberately absent: the smallest witness. Which one is found depends on the order of attempts, and old calls
+//! are left out first.
+
+use std::fmt::Write;
+
+use super::{
+    Limits,
+    call::Call,
+    judge,
+    model::{Model, View},
+    parts::Part,
+    problem::Problem,
+    search::{Found, Sound, search},
+};
+
+/// Steps of one attempt to leave calls out, and of all of them.
+const ATTEMPT_STEPS: u64 = 5_000;
+const ALL_STEPS: u64 = 200_000;
+/// Steps of one attempt to find the longest prefix.
+const PREFIX_STEPS: u64 = 200_000;
+/// The most attempts.
+const ATTEMPTS_MAX: usize = 2_000;
+/// The most calls that are spelt out for a person.
+const SHOWN_MAX: usize = 24;
+
+/// Why a history is not linearizable. Calls are given as their places in the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// Calls that have no linearization whenever the others took effect, if ever, in the order of their invocation.
+    pub calls: Vec<usize>,
+    /// Can none of them be left out?
+    pub is_minimal: bool,
+    /// A linearization of the longest prefix that has one; empty if the limits did not allow to find it.
+    pub prefix: Vec<usize>,
+    /// The first call whose return has no explanation.
+    pub stuck: usize,
+    /// How many parts of the history have no linearization. The first one is shown.
+    pub failed_parts: usize,
+    /// All of this for a person.
+    pub text: String,
+}
+
+/// Explains why a part is not linearizable.
+pub(super) fn explain<M: Model>(
+    model: &M,
+    calls: &[Call<M::Op, M::Ret>],
+    part: &Part<'_, M>,
+    failed_parts: usize,
+    limits: &Limits<'_>,
+) -> Witness {
+    let mut returns: Vec<&View<'_, M>> = part.views.iter().filter(|view| view.returned.is_some()).collect();
+    returns.sort_by_key(|view| view.returned);
+    // The first `good` returns are explained, as far as is known, and the first `bad` ones are not.
+    let (mut good, mut bad) = (0, returns.len());
+    let limits = &Limits { steps: limits.steps.min(PREFIX_STEPS), ..*limits };
+    while good + 1 < bad {
+        let middle = usize::midpoint(good, bad);
+        match judge::<M, Sound>(model, &prefix(model, &part.views, &returns[..middle]), limits).0 {
+            Found::Nothing => bad = middle,
+            Found::Order(_) | Found::Exhausted(_) => good = middle,
+        }
+    }
+    let order = match search::<M, Sound>(&Problem::new(model, &prefix(model, &part.views, &returns[..good])), limits).0
+    {
+        Found::Order(order) => order,
+        Found::Nothing | Found::Exhausted(_) => Vec::new(),
+    };
+    // A call that turns out to have been a read never changed anything.
+    let reads_later = |view: &View<'_, M>| view.returned.is_none() && model.is_read(view.op, calls[view.call].answer());
+    let mut failing = prefix(model, &part.views, &returns[..bad]);
+    failing.retain(|view| !reads_later(view));
+    let mut reduction = Reduction::new(model, failing, limits);
+    reduction.run();
+    let mut kept = reduction.kept();
+    kept.sort_by_key(|&call| (calls[call].invoked, call));
+    let mut witness = Witness {
+        calls: kept,
+        is_minimal: reduction.is_minimal,
+        prefix: order,
+        stuck: returns[bad - 1].call,
+        failed_parts,
+        text: String::new(),
+    };
+    witness.text = describe(model, calls, &witness, part);
+    witness
+}
+
+/// The history as it looks after these returns: what returns later is pending, even before it is invoked.
+fn prefix<'a, M: Model>(model: &M, views: &[View<'a, M>], returns: &[&View<'a, M>]) -> Vec<View<'a, M>> {
+    let mut seen: Vec<usize> = returns.iter().map(|view| view.call).collect();
+    seen.sort_unstable();
+    let views = views.iter().map(|view| if seen.binary_search(&view.call).is_ok() { *view } else { view.pending() });
+    views.filter(|view| view.ret.is_some() || !model.is_read(view.op, None)).collect()
+}
+
+/// Calls that are left out step by step.
+struct Reduction<'a, 'b, M: Model> {
+    model: &'b M,
+    views: Vec<View<'a, M>>,
+    is_kept: Vec<bool>,
+    is_minimal: bool,
+    steps_left: u64,
+    attempts_left: usize,
+    limits: Limits<'b>,
+}
+
+impl<'a, 'b, M: Model> Reduction<'a, 'b, M> {
+    fn new(model: &'b M, mut views: Vec<View<'a, M>>, limits: &Limits<'b>) -> Self {
+        views.sort_by_key(|view| view.invoked);
+        let limits = Limits { steps: limits.steps.min(ATTEMPT_STEPS), ..*limits };
+        let is_kept = vec![true; views.len()];
+        Self { model, views, is_kept, is_minimal: true, steps_left: ALL_STEPS, attempts_left: ATTEMPTS_MAX, limits }
+    }
+
+    fn kept(&self) -> Vec<usize> {
+        self.views.iter().zip(&self.is_kept).filter(|(_, kept)| **kept).map(|(view, _)| view.call).collect()
+    }
+
+    /// Leaves out as much as possible: halves, quarters, … and single calls until none can go.
+    fn run(&mut self) {
+        let mut size = self.views.len().div_ceil(2);
+        loop {
+            let has_shrunk = self.pass(size);
+            if self.steps_left == 0 || self.attempts_left == 0 || (size <= 1 && !has_shrunk) {
+                return;
+            }
+            if size > 1 {
+                size = size.div_ceil(2).min(self.is_kept.iter().filter(|kept| **kept).count().div_ceil(2)).max(1);
+            }
+        }
+    }
+
+    /// Tries to leave out every run of `size` calls. Did any go?
+    fn pass(&mut self, size: usize) -> bool {
+        let kept: Vec<usize> = (0..self.views.len()).filter(|&at| self.is_kept[at]).collect();
+        let mut has_shrunk = false;
+        for run in kept.chunks(size) {
+            if run.len() == kept.len() && kept.len() == 1 {
+                return false;
+            }
+            self.keep(run, false);
+            if self.still_fails() {
+                has_shrunk = true;
+            } else {
+                self.keep(run, true);
+            }
+        }
+        has_shrunk
+    }
+
+    fn keep(&mut self, run: &[usize], is_kept: bool) {
+        for &at in run {
+            self.is_kept[at] = is_kept;
+        }
+    }
+
+    fn still_fails(&mut self) -> bool {
+        if self.steps_left == 0 || self.attempts_left == 0 {
+            self.is_minimal = false;
+            return false;
+        }
+        self.attempts_left -= 1;
+        let views: Vec<View<'a, M>> = self
+            .views
+            .iter()
+            .zip(&self.is_kept)
+            .filter(|(view, kept)| **kept || !self.model.is_read(view.op, view.ret))
+            .map(|(view, kept)| if *kept { *view } else { view.free() })
+            .collect();
+        let (found, steps) = judge::<M, Sound>(self.model, &views, &self.limits);
+        self.steps_left = self.steps_left.saturating_sub(steps);
+        if matches!(found, Found::Exhausted(_)) {
+            self.is_minimal = false;
+        }
+        found == Found::Nothing
+    }
+}
+
+/// The witness for a person.
+fn describe<M: Model>(model: &M, calls: &[Call<M::Op, M::Ret>], witness: &Witness, part: &Part<'_, M>) -> String {
+    let kept = witness.calls.len();
+    let left_out = part.views.len() - kept;
+    let mut text = format!("{kept} calls{} have no order", part.label(" on "));
+    if left_out > 0 {
+        let _ = write!(text, ", whenever the {left_out} others took effect, if ever");
+    }
+    text.push(':');
+    for &at in witness.calls.iter().take(SHOWN_MAX) {
+        let call = &calls[at];
+        let returned = call.returned.map_or_else(|| "?".to_owned(), |returned| returned.to_string());
+        let _ = write!(
+            text,
+            "\n  process {} from {} to {returned}: {}",
+            call.process,
+            call.invoked,
+            model.show(&call.op, call.answer())
+        );
+    }
+    if kept > SHOWN_MAX {
+        let _ = write!(text, "\n  and {} more", kept - SHOWN_MAX);
+    }
+    if !witness.is_minimal {
+        text.push_str("\nperhaps fewer would do; the limits did not allow to tell");
+    }
+    if witness.failed_parts > 1 {
+        let _ = write!(text, "\n{} other parts have no order either", witness.failed_parts - 1);
+    }
+    text
+}
