@@ -26,6 +26,7 @@
 //! A history is all that checkers see. It says nothing about replicas' states, messages or faults.
 
 mod events;
+pub mod file;
 mod lines;
 mod processes;
 
