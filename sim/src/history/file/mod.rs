@@ -113,7 +113,7 @@ pub const LINE_BYTES_MAX: usize = 16 << 20;
 /// Reads a history, whichever way it is written.
 pub fn read(bytes: &[u8]) -> Result<Recording, ReadError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
+        let line = bytes[..error.valid_up_to()].split(|&byte| byte == b'\n').count();
         ReadError::new(line, "the file is not UTF-8")
     })?;
     // A byte order mark is no content.

@@ -214,7 +214,7 @@ fn nothing_is_sent_when_everything_is_acknowledged() {
         cluster.add(0, 1);
         cluster.rounds(30);
         assert_eq!((cluster.values(), cluster.rounds(3)), (vec![5; 3], 0));
-        assert!(cluster.nodes.iter().all(|node| node.buffer.as_ref().is_some_and(|buffer| buffer.len() == 0)));
+        assert!(cluster.nodes.iter().all(|node| node.buffer.as_ref().is_some_and(|buffer| buffer.is_empty())));
     }
 }
 
