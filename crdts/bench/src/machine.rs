@@ -11,7 +11,7 @@ const PEERS: [(&str, &str, &str); 7] = [
     ("rust-crdt", "crdts", "joins take the other state by value; the clone that this needs is not part of its times"),
     ("cola", "cola", "feature `encode`; holds no text, and its replicas must be forks of one origin"),
     ("jumprope", "jumprope", "no CRDT: the text beside cola, and a floor by itself"),
-    ("diamond-types", "diamond-types", "deleted text is not kept"),
+    ("diamond-types", "diamond-types", "encoded without deleted text"),
     ("yrs", "yrs", "feature `all-peers` of this package only; garbage collection on, its default"),
     ("loro", "loro", "feature `all-peers` of this package only"),
     ("automerge", "automerge", "feature `all-peers` of this package only; `AutoCommit`"),

@@ -1,9 +1,6 @@
 //! The work that replicas of a text do, the same for all libraries.
 
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
-};
+use std::{hint::black_box, time::Duration};
 
 use cpu_time::ThreadTime;
 
