@@ -11,7 +11,7 @@
 //! RR-7506, section 2.3). That the text is a function of the set is seen from the rules, which do not mention the order
 //! of arrival: an operation takes effect when what it refers to has, and the place of a character is one in a tree that
 //! the origins of the characters define (Weidner and Kleppmann 2025, arXiv 2305.00583, section 4; for RGA Attiya et al. 2016,
-//! section 4). [`reference`] computes it that way, slowly, and the tests compare.
+//! section 4). [`mod@reference`] computes it that way, slowly, and the tests compare.
 //!
 //! Two replicas in conflict:
 //!
