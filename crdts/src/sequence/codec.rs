@@ -513,6 +513,8 @@ fn take_chars<'a>(text: &mut &'a str, len: u64) -> Result<&'a str, DecodeError> 
 }
 
 fn decode_any<O: Ordering>(bytes: &[u8]) -> Result<Text<O>, DecodeError> {
+    // An unknown version is named as such, whatever its checksum may be.
+    Reader::new(bytes)?;
     let mut reader = Reader::new(intact(bytes)?)?;
     let replicas = read_replicas(&mut reader)?;
     let none = replicas.is_empty();
