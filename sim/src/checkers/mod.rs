@@ -6,12 +6,14 @@
 //!
 //! Checkers know neither protocols nor faults, and they never repair or guess.
 
+pub mod consistency;
 pub mod counter;
 pub mod linearizability;
 pub mod ranges;
 pub mod verdict;
 
-pub use verdict::Verdict;
+pub use consistency::Consistency;
+pub use verdict::{Ruling, Verdict};
 
 /// What `sim list` says about a checker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

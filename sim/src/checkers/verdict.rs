@@ -45,6 +45,28 @@ impl Verdict {
     }
 }
 
+/// A verdict with the calls that show it, for drawings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// What was found.
+    pub verdict: Verdict,
+    /// For a failure the calls of the witness, as places in the history, in the order of their invocation; else none.
+    pub calls: Vec<usize>,
+}
+
+impl Ruling {
+    /// A failure that these calls show.
+    pub fn fail(witness: String, calls: Vec<usize>) -> Self {
+        Self { verdict: Verdict::Fail { witness }, calls }
+    }
+}
+
+impl From<Verdict> for Ruling {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, calls: Vec::new() }
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.detail() {

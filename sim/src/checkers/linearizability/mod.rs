@@ -48,7 +48,7 @@ pub use call::{Call, calls_of};
 pub use model::{Insight, Model, Touches, View};
 pub use witness::Witness;
 
-use super::Verdict;
+use super::{Ruling, Verdict};
 use parts::Part;
 use problem::Problem;
 use search::{Found, Rules, Sound, search};
@@ -97,13 +97,13 @@ impl Judgement {
     }
 }
 
-impl From<Judgement> for Verdict {
+impl From<Judgement> for Ruling {
     fn from(judgement: Judgement) -> Self {
         match judgement {
-            Judgement::Linearizable { parts: 0, .. } => Self::Vacuous { reason: "no call returned".into() },
-            Judgement::Linearizable { .. } => Self::Pass,
-            Judgement::NotLinearizable(witness) => Self::Fail { witness: witness.text },
-            Judgement::Unknown { reason } => Self::Unknown { reason },
+            Judgement::Linearizable { parts: 0, .. } => Verdict::Vacuous { reason: "no call returned".into() }.into(),
+            Judgement::Linearizable { .. } => Verdict::Pass.into(),
+            Judgement::NotLinearizable(witness) => Self::fail(witness.text, witness.calls),
+            Judgement::Unknown { reason } => Verdict::Unknown { reason }.into(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::specimens::Cas;
 use super::{agreement::searched, histories::Random};
 use crate::checkers::{
-    Verdict,
+    Ruling,
     linearizability::{
         Call, Judgement, Limits, check,
         models::{KeyValue, KeyValueOp, KeyValueRet, Register, RegisterOp, RegisterRet},
@@ -93,7 +93,7 @@ fn parts_are_judged_apart_and_named() {
     let mut calls: Vec<_> =
         (0..10).map(|at| Call::returned(at, write(at % 5, at), KeyValueRet::Done, 10 * at, 10 * at + 5)).collect();
     calls.push(Call::returned(0, KeyValueOp::Read { key: 3 }, KeyValueRet::Value(3), 200, 201));
-    let verdict = Verdict::from(check(&KeyValue::new(), &calls, &Limits::default()));
+    let verdict = Ruling::from(check(&KeyValue::new(), &calls, &Limits::default())).verdict;
     let detail = verdict.detail().expect("a witness");
     assert!(detail.starts_with("3 calls on key 3 have no order:"), "{verdict}");
     calls.pop();
@@ -115,7 +115,7 @@ fn limits_make_it_unknown_and_bad_input_is_refused() {
     let judged = check(&register, &backward, &Limits::default());
     assert_eq!(judged, Judgement::Unknown { reason: "call 1 returns before it is invoked".into() });
     let nothing: Registers = Vec::new();
-    assert_eq!(Verdict::from(check(&register, &nothing, &Limits::default())).name(), "vacuous");
+    assert_eq!(Ruling::from(check(&register, &nothing, &Limits::default())).verdict.name(), "vacuous");
 }
 
 #[test]
