@@ -7,6 +7,7 @@
 //! Checkers know neither protocols nor faults, and they never repair or guess.
 
 pub mod consistency;
+pub mod contents;
 pub mod counter;
 pub mod linearizability;
 pub mod ranges;
