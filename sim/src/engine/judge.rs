@@ -5,9 +5,9 @@
 //! duplicates, and for optimistic concurrency control conflicts. If something had none, the expectation is *vacuous*.
 //! Expectations that something does happen (`lost_updates = "> 0"`) carry their proof with them.
 
-use super::run::Outcome;
+use super::{consistency::strongest, run::Outcome};
 use crate::{
-    checkers::Verdict,
+    checkers::{Consistency, Verdict},
     kernel::{plan::RunPlan, time::Nanos, world::Stop},
     scenario::{
         ProtocolSpec,
@@ -46,7 +46,7 @@ fn judge_one(expectation: &Expectation, outcome: &Outcome, untested: &[String]) 
 /// Does keeping the expectation take an event that is its own proof?
 fn carries_proof(expectation: &Expectation) -> bool {
     match expectation.wanted {
-        Wanted::Truth(wanted) => !wanted,
+        Wanted::Truth(wanted) | Wanted::Model(_, wanted) => !wanted,
         Wanted::Within(bound) => {
             expectation.measure.kind == MeasureKind::Count
                 && match bound.comparison {
@@ -97,6 +97,7 @@ fn observe(expectation: &Expectation, outcome: &Outcome) -> Observation {
     match expectation.measure.name {
         "converges" => truth(expectation, converged.is_some()),
         "correct" => correct(expectation, &outcome.correct),
+        "consistency" => consistency(expectation, outcome),
         "lost_updates" => tracked(expectation, measures.lost_updates),
         "phantom_updates" => tracked(expectation, measures.phantom_updates),
         "convergence_time" => duration(expectation, since(measures.settled_at(), converged)),
@@ -164,6 +165,26 @@ fn correct(expectation: &Expectation, observed: &Verdict) -> Observation {
         undecided => undecided.clone(),
     };
     Observation { verdict, text: if *observed == Verdict::Pass { "true" } else { "false" }.to_owned() }
+}
+
+fn consistency(expectation: &Expectation, outcome: &Outcome) -> Observation {
+    let Wanted::Model(model, wanted) = expectation.wanted else { return mismatched() };
+    let Some(found) = outcome.consistency.iter().find(|found| found.model == model) else {
+        unreachable!("every model is judged, and {} is one", model.name())
+    };
+    let verdict = match &found.verdict {
+        Verdict::Pass if wanted => Verdict::Pass,
+        Verdict::Pass => Verdict::Fail { witness: format!("the run is {}", model.name()) },
+        Verdict::Fail { .. } if !wanted => Verdict::Pass,
+        broken_or_undecided => broken_or_undecided.clone(),
+    };
+    // Strong convergence is no matter of clients, so that it stands beside the models of theirs.
+    let text = if model == Consistency::StronglyConvergent {
+        if found.verdict == Verdict::Pass { model.name().to_owned() } else { "none".to_owned() }
+    } else {
+        strongest(&outcome.consistency)
+    };
+    Observation { verdict, text }
 }
 
 fn count(expectation: &Expectation, observed: u64) -> Observation {

@@ -2,17 +2,21 @@
 //!
 //! [`run_all`] runs the systems of a scenario side by side under one seed, so that all meet the same draws;
 //! [`run_again`] does it once more and names the first event that differs, if one does; [`trace()`] writes every event of
-//! one run. [`judge`] holds what was measured against what the scenario expects.
+//! one run. `consistency` and `convergence` say which consistency models a run kept to, and [`judge`] holds what was found
+//! against what the scenario expects.
 //!
 //! Invariant: an outcome is a function of plan, system and seed. Systems run in parallel, a single run never does, and
 //! outcomes come in the order of the scenario file.
 
+mod consistency;
+mod convergence;
 pub mod judge;
 mod run;
 pub mod selftest;
 mod trace;
 mod twice;
 
+pub use consistency::{Finding, strongest};
 pub use run::{Outcome, Progress, Size, run_all, run_system};
 pub use trace::{TraceFilter, trace};
 pub use twice::{Difference, run_again};

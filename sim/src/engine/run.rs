@@ -5,6 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crdts::{lattice::Weight, objects::counter::Counter};
 use rayon::prelude::*;
 
+use super::{
+    consistency::{Finding, findings},
+    convergence,
+};
 use crate::{
     checkers::{
         Verdict,
@@ -51,6 +55,8 @@ pub struct Outcome {
     pub acceptable: Acceptable,
     /// Do the replicas agree on an acceptable total, and did final reads return one?
     pub correct: Verdict,
+    /// Every consistency model, and whether the run kept to it.
+    pub consistency: Vec<Finding>,
     /// Messages and bytes.
     pub traffic: Traffic,
     /// The size of the state at the end.
@@ -157,6 +163,8 @@ where
             other => other,
         },
     };
+    let mut consistency = findings(recorder.history(), recorder.contents());
+    consistency.push(convergence::finding(recorder.history(), &measures.convergence));
     Outcome {
         system: system.to_owned(),
         fingerprint: world.fingerprint(),
@@ -167,6 +175,7 @@ where
         agreed,
         correct,
         acceptable,
+        consistency,
         traffic: view.network.traffic,
         size: size(view.nodes, view.services),
         costs: world.costs(),

@@ -95,6 +95,25 @@ pub trait Node: Clone + Debug + Send + Sync {
     /// The size of the replicated state.
     fn weight(&self) -> Weight;
 
+    /// Is the replicated state a lattice, so that replicas can be joined?
+    const LATTICE: bool = false;
+
+    /// For lattices: joins the state of `other` into this replica's, as if all of it had arrived.
+    fn join_state(&mut self, other: &Self) {
+        let _ = other;
+    }
+
+    /// For lattices: a digest of the whole replicated state, of which the observable value is a part.
+    fn state_digest(&self) -> u64 {
+        self.digest()
+    }
+
+    /// For lattices: do the laws of joins hold for these states? If not: which one does not, with a unit test that shows it.
+    fn check_laws(states: [&Self; 3]) -> Result<(), String> {
+        let _ = states;
+        Ok(())
+    }
+
     /// Reads a word or two of what the hot handlers read. The world calls this for many replicas at once, some time before
     /// they handle something, so that waiting for memory overlaps; the result has no meaning.
     #[inline]

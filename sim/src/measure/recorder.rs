@@ -6,9 +6,12 @@ use crdts::object::Object;
 
 use super::{
     agreement::{Agreement, Shown},
+    contents::ReadContents,
+    deliveries::{Deliveries, Evidence, Held},
     phases::Phases,
     quantiles::Quantiles,
-    reflection::{Reflection, UpdateTimes},
+    reflection::{Reflection, UpdateTimes, Withdrawn},
+    states::{Laws, States},
 };
 use crate::{
     history::{History, Operation, Outcome},
@@ -29,6 +32,9 @@ pub struct Recorder<N: Node> {
     history: History<N::Object>,
     agreement: Agreement,
     reflection: Reflection,
+    contents: ReadContents,
+    deliveries: Deliveries,
+    states: States<N>,
     last_update_effect: Option<Time>,
     /// Updates behind, and time behind, of every stale read.
     stale: Vec<(u64, u64)>,
@@ -62,6 +68,25 @@ pub struct Measures {
     pub availability: Vec<PhaseAvailability>,
     /// Per operation and phase of invocation; for each operation first all phases together.
     pub latency_ns: Vec<OperationLatency>,
+    /// What there is to say about strong convergence.
+    pub convergence: ConvergenceEvidence,
+}
+
+/// What strong convergence can be judged by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConvergenceEvidence {
+    /// Values of replicas with the same updates; `None` when nobody looked.
+    pub deliveries: Option<Evidence>,
+    /// The first update that disappeared from a replica.
+    pub withdrawn: Option<Withdrawn>,
+    /// An update that some live replica reflects at the end, and this one does not.
+    pub undelivered: Option<(u32, NodeId)>,
+    /// A live replica whose state at the end is not the join of all updates, though all have been delivered.
+    pub unjoined: Option<NodeId>,
+    /// The laws of joins on states that occurred; `None` where states are no lattice.
+    pub laws: Option<Laws>,
+    /// Does the protocol repair what was lost on the way, so that more time may help?
+    pub repairs: bool,
 }
 
 impl Measures {
@@ -118,6 +143,9 @@ impl<N: Node> Recorder<N> {
             history: History::new(endpoints.clients + endpoints.replicas),
             agreement: Agreement::new(endpoints.replicas, initial, plan.final_reads_at),
             reflection: Reflection::new(endpoints.replicas),
+            contents: ReadContents::default(),
+            deliveries: Deliveries::new(endpoints.replicas),
+            states: States::new(plan.seed),
             last_update_effect: None,
             stale: Vec::new(),
             reads_answered: 0,
@@ -127,6 +155,11 @@ impl<N: Node> Recorder<N> {
     /// What clients invoked and were told.
     pub fn history(&self) -> &History<N::Object> {
         &self.history
+    }
+
+    /// Which updates the answers to reads contain; `None` when that was given up.
+    pub fn contents(&self) -> Option<&ReadContents> {
+        (!self.reflection.is_exhausted() && !self.contents.is_exhausted()).then_some(&self.contents)
     }
 
     /// Brings what is known about one replica up to date.
@@ -139,8 +172,11 @@ impl<N: Node> Recorder<N> {
         self.reflection.up(replica);
         let observed = view.observed(replica);
         self.agreement.show(replica, observed.map_or(Shown::NoValue, |(digest, _)| Shown::Value(digest)));
-        if let Some((_, knowledge)) = observed {
+        if let Some((value, knowledge)) = observed {
             self.reflection.know(now, replica, knowledge, view.lineage, &view.nodes[replica.index()]);
+            if !self.reflection.is_exhausted() {
+                self.deliveries.held(self.reflection.digest(replica), Held { replica, at: now, value });
+            }
         }
     }
 
@@ -177,6 +213,32 @@ impl<N: Node> Recorder<N> {
             stale_reads: self.stale_reads(),
             availability: self.availability(&phases),
             latency_ns: self.latencies(&phases),
+            convergence: self.convergence(view),
+        }
+    }
+
+    fn convergence<S: Service<StateOf<N>>>(&self, view: &View<'_, N, S>) -> ConvergenceEvidence {
+        let live = || (0..view.nodes.len() as u32).map(NodeId).filter(|&replica| view.is_live(replica));
+        let is_partial = |(_, update): &(usize, &UpdateTimes)| {
+            Reflection::is_somewhere(update) && !self.reflection.is_everywhere(update)
+        };
+        let undelivered = self.reflection.updates().iter().enumerate().find(is_partial).and_then(|(number, _)| {
+            let lacks = |&replica: &NodeId| !self.reflection.reflects_number(replica, number as u32);
+            Some((number as u32, live().find(lacks)?))
+        });
+        let is_complete = |update: &UpdateTimes| {
+            update.effect_at.is_none() || update.changes_nothing || self.reflection.is_everywhere(update)
+        };
+        let joined = self.states.joined_digest().filter(|_| self.reflection.updates().iter().all(is_complete));
+        let unjoined =
+            joined.and_then(|joined| live().find(|replica| view.nodes[replica.index()].state_digest() != joined));
+        ConvergenceEvidence {
+            deliveries: self.deliveries.evidence().filter(|_| !self.reflection.is_exhausted()),
+            withdrawn: self.reflection.withdrawn(),
+            undelivered,
+            unjoined,
+            laws: self.states.laws(),
+            repairs: N::REPAIRS,
         }
     }
 
@@ -294,7 +356,7 @@ impl<N: Node> Recorder<N> {
 
 impl<N: Node, S: Service<StateOf<N>>> Observer<N, S> for Recorder<N> {
     fn bytes(&self) -> u64 {
-        self.history.bytes() + self.reflection.bytes()
+        self.history.bytes() + self.reflection.bytes() + self.contents.bytes() + self.deliveries.bytes()
     }
 
     fn invoked(&mut self, now: Time, invocation: &Invocation<'_, OpOf<N>>) {
@@ -332,6 +394,7 @@ impl<N: Node, S: Service<StateOf<N>>> Observer<N, S> for Recorder<N> {
     fn answered(&mut self, _now: Time, op: OpId, replica: NodeId, source: Source, view: &View<'_, N, S>) {
         let operation = &self.history.operations()[op.0 as usize];
         if operation.is_update() {
+            self.states.updated(&view.nodes[replica.index()]);
             return;
         }
         self.reads_answered += 1;
@@ -343,10 +406,14 @@ impl<N: Node, S: Service<StateOf<N>>> Observer<N, S> for Recorder<N> {
         if let Some((updates, since)) = self.reflection.missing(replica, source, view.lineage, invoked_at) {
             self.stale.push((updates, invoked_at - since));
         }
+        if !self.reflection.is_exhausted() && !self.contents.is_exhausted() {
+            self.contents.push(op, self.reflection.content(replica, source, view.lineage).into_iter());
+        }
     }
 
     fn changed(&mut self, now: Time, replica: NodeId, view: &View<'_, N, S>) {
         self.look(now, replica, view);
+        self.states.changed(now, replica, &view.nodes[replica.index()]);
         self.agreement.settle(now);
     }
 

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::{
+    fold::Fold,
     ids::{NodeId, OpId},
     lineage::{Lineage, LineageId, Side},
     node::{Knowledge, Node},
@@ -60,7 +61,28 @@ pub(super) struct Reflection {
     /// For each replica and writer how many of the marks are reflected; `writer_columns` per replica.
     cursors: Vec<u32>,
     writer_columns: usize,
+    /// A digest of each replica's set.
+    digests: Vec<u128>,
+    withdrawn: Option<Withdrawn>,
     exhausted: bool,
+}
+
+/// An update that was in a replica's value, and then was not, though the replica had not been restarted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// The update.
+    pub number: u32,
+    /// Where.
+    pub replica: NodeId,
+    /// When it disappeared.
+    pub at: Time,
+}
+
+/// A digest of the set of one update; that of a larger set is the XOR of its updates'.
+fn digest_of_update(number: u32) -> u128 {
+    let mut fold = Fold::default();
+    fold.word(u64::from(number));
+    fold.fingerprint().0
 }
 
 impl Reflection {
@@ -79,6 +101,8 @@ impl Reflection {
             marks: Vec::new(),
             cursors: vec![0; replicas as usize],
             writer_columns: 1,
+            digests: vec![0; replicas as usize],
+            withdrawn: None,
             exhausted: false,
         }
     }
@@ -164,7 +188,7 @@ impl Reflection {
             Knowledge::Lineage(to) => {
                 let from = std::mem::replace(&mut self.lineages[replica.index()], to);
                 lineage.difference(from, to, |op, side| match side {
-                    Side::From => self.unset(replica, self.number(op)),
+                    Side::From => self.unset(now, replica, self.number(op)),
                     Side::To => self.set(now, replica, self.number(op)),
                 });
             }
@@ -208,6 +232,7 @@ impl Reflection {
         self.live += 1;
         let row = replica.index() * self.words;
         self.bits[row..row + self.words].fill(0);
+        self.digests[replica.index()] = 0;
         let row = replica.index() * self.writer_columns;
         self.cursors[row..row + self.writer_columns].fill(0);
         self.lineages[replica.index()] = LineageId::ROOT;
@@ -250,6 +275,31 @@ impl Reflection {
         oldest.map(|at| (count, at))
     }
 
+    /// The bits of what `replica` reflects, or of what the value at `source` contains.
+    pub(super) fn content(&self, replica: NodeId, source: Option<LineageId>, lineage: &Lineage) -> Vec<u64> {
+        let row = replica.index() * self.words;
+        let mut content = self.bits[row..row + self.words].to_vec();
+        if let Some(source) = source {
+            lineage.difference(self.lineages[replica.index()], source, |op, side| {
+                let number = self.number(op);
+                let bit = 1 << (number % 64);
+                let word = &mut content[number as usize / 64];
+                *word = if side == Side::To { *word | bit } else { *word & !bit };
+            });
+        }
+        content
+    }
+
+    /// A digest of the set that `replica` reflects.
+    pub(super) fn digest(&self, replica: NodeId) -> u128 {
+        self.digests[replica.index()]
+    }
+
+    /// The first update that disappeared from a replica.
+    pub(super) fn withdrawn(&self) -> Option<Withdrawn> {
+        self.withdrawn
+    }
+
     /// The times of all updates, in the order of invocation.
     pub(super) fn updates(&self) -> &[UpdateTimes] {
         &self.updates
@@ -272,7 +322,11 @@ impl Reflection {
 
     /// Does `replica` reflect this update?
     pub(super) fn reflects(&self, replica: NodeId, op: OpId) -> bool {
-        let number = self.number(op);
+        self.reflects_number(replica, self.number(op))
+    }
+
+    /// As [`Reflection::reflects`], for the update with this number.
+    pub(super) fn reflects_number(&self, replica: NodeId, number: u32) -> bool {
         self.bits[replica.index() * self.words + number as usize / 64] >> (number % 64) & 1 == 1
     }
 
@@ -303,6 +357,7 @@ impl Reflection {
             return;
         }
         *word |= bit;
+        self.digests[replica.index()] ^= digest_of_update(number);
         if self.is_live[replica.index()] {
             let times = &mut self.updates[number as usize];
             times.reflected_by += 1;
@@ -312,11 +367,13 @@ impl Reflection {
         }
     }
 
-    fn unset(&mut self, replica: NodeId, number: u32) {
+    fn unset(&mut self, now: Time, replica: NodeId, number: u32) {
         let word = &mut self.bits[replica.index() * self.words + number as usize / 64];
         let bit = 1 << (number % 64);
         if *word & bit != 0 {
             *word &= !bit;
+            self.digests[replica.index()] ^= digest_of_update(number);
+            self.withdrawn.get_or_insert(Withdrawn { number, replica, at: now });
             self.updates[number as usize].reflected_by -= u32::from(self.is_live[replica.index()]);
         }
     }

@@ -1,14 +1,15 @@
 //! From outcomes to the report model.
 
 use super::model::{
-    Availability, Determinism, Expectation, FaultBite, FaultWindow, LatencyOf, Operations, PHASE_ALL, Quantiles,
-    Report, SCHEMA_VERSION, StaleReads, System, Verdict,
+    Availability, ConsistencyVerdict, Determinism, Expectation, FaultBite, FaultWindow, LatencyOf, Operations,
+    PHASE_ALL, Quantiles, Report, SCHEMA_VERSION, StaleReads, System, Verdict,
 };
 use crate::{
     checkers,
     engine::{
-        Outcome,
+        Finding, Outcome,
         judge::{Judged, judge},
+        strongest,
     },
     kernel::{plan::RunPlan, time::Time, world::Stop},
     measure,
@@ -81,7 +82,8 @@ fn system(plan: &Plan, run: &RunPlan, spec: &SystemSpec, outcome: &Outcome) -> S
         lost_updates: measures.lost_updates,
         phantom_updates: measures.phantom_updates,
         stale_reads: stale_reads(&measures.stale_reads),
-        consistency: Vec::new(),
+        consistency_strongest: strongest(&outcome.consistency),
+        consistency: outcome.consistency.iter().map(consistency).collect(),
         operations: Operations { ok: all.ok, fail: all.fail, info: all.info },
         availability: measures.availability.iter().map(availability).collect(),
         latency_ns: measures.latency_ns.iter().map(latency).collect(),
@@ -154,13 +156,25 @@ fn latency(of: &measure::OperationLatency) -> LatencyOf {
     }
 }
 
-fn expectation(judged: Judged) -> Expectation {
-    let verdict = match &judged.verdict {
+fn verdict(of: &checkers::Verdict) -> Verdict {
+    match of {
         checkers::Verdict::Pass => Verdict::Pass,
         checkers::Verdict::Fail { .. } => Verdict::Fail,
         checkers::Verdict::Unknown { .. } => Verdict::Inconclusive,
         checkers::Verdict::Vacuous { .. } => Verdict::Vacuous,
-    };
+    }
+}
+
+fn consistency(found: &Finding) -> ConsistencyVerdict {
+    ConsistencyVerdict {
+        model: found.model.name().to_owned(),
+        verdict: verdict(&found.verdict),
+        witness: found.verdict.detail().map(str::to_owned),
+    }
+}
+
+fn expectation(judged: Judged) -> Expectation {
+    let verdict = verdict(&judged.verdict);
     let reason = judged.verdict.detail().filter(|detail| !detail.is_empty()).map(str::to_owned);
     Expectation { text: judged.text, verdict, observed: judged.observed, reason }
 }

@@ -78,16 +78,18 @@ fn write_table(report: &Report, out: &mut String) -> std::fmt::Result {
 }
 
 fn write_witnesses(report: &Report, out: &mut String) -> std::fmt::Result {
-    let witnesses: Vec<_> = report
-        .systems
-        .iter()
-        .filter_map(|system| system.correct_witness.as_ref().map(|witness| (system, witness)))
-        .collect();
-    if !witnesses.is_empty() {
-        writeln!(out, "\n## Not correct\n")?;
+    let mut witnesses = Vec::new();
+    for system in &report.systems {
+        witnesses.extend(system.correct_witness.iter().map(|witness| (&system.name, "correct", witness)));
+        let broken = system.consistency.iter().filter(|found| found.verdict == Verdict::Fail);
+        let broken = broken.filter_map(|found| Some((&system.name, found.model.as_str(), found.witness.as_ref()?)));
+        witnesses.extend(broken);
     }
-    for (system, witness) in witnesses {
-        writeln!(out, "* **{}**: {}", escaped(&system.name), escaped(witness))?;
+    if !witnesses.is_empty() {
+        writeln!(out, "\n## Witnesses\n")?;
+    }
+    for (system, model, witness) in witnesses {
+        writeln!(out, "* **{}**, not {}: {}", escaped(system), escaped(model), escaped(witness))?;
     }
     Ok(())
 }

@@ -129,7 +129,10 @@ pub struct System {
     pub phantom_updates: Option<u64>,
     /// Reads that did not reflect all updates that had been acknowledged before.
     pub stale_reads: StaleReads,
-    /// Verdicts on consistency models.
+    /// The consistency models of clients that the run kept to, without those that another of them implies; `none` if there
+    /// is none.
+    pub consistency_strongest: String,
+    /// Verdicts on all consistency models, the strong ones first.
     pub consistency: Vec<ConsistencyVerdict>,
 
     /// Operations by outcome.

@@ -48,6 +48,7 @@ pub(super) fn groups(report: &Report) -> Vec<Group> {
     [
         ("CONVERGENCE", convergence(report)),
         ("CORRECTNESS", correctness(report)),
+        ("CONSISTENCY", consistency(report)),
         ("AVAILABILITY", availability(report)),
         ("COST", cost(report)),
     ]
@@ -78,7 +79,7 @@ fn convergence(report: &Report) -> Vec<Option<Row>> {
 }
 
 fn correctness(report: &Report) -> Vec<Option<Row>> {
-    let mut rows = vec![
+    vec![
         row(report, "correct", |system| answer(system.correct, "yes", "NO")),
         row(report, "agreed value", |system| plain(system.agreed_value.as_deref().map_or("none".into(), one_line))),
         row(report, "acceptable", |system| plain(one_line(&system.acceptable))),
@@ -89,7 +90,11 @@ fn correctness(report: &Report) -> Vec<Option<Row>> {
         }),
         row_unless_zero(report, "  behind by updates, max", |system| system.stale_reads.updates_behind_max, count),
         row_unless_zero(report, "  behind by time, max", |system| system.stale_reads.time_behind_ns_max, duration),
-    ];
+    ]
+}
+
+fn consistency(report: &Report) -> Vec<Option<Row>> {
+    let mut rows = vec![row(report, "strongest model", |system| plain(one_line(&system.consistency_strongest)))];
     for model in distinct(report, |system| system.consistency.iter().map(|verdict| verdict.model.as_str())) {
         rows.push(row(report, &one_line(model), |system| {
             let found = system.consistency.iter().find(|verdict| verdict.model == model);

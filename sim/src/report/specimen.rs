@@ -122,6 +122,7 @@ fn system(name: &str, protocol: &str, fingerprint: &str) -> System {
         lost_updates: Some(0),
         phantom_updates: Some(0),
         stale_reads: StaleReads { reads: 1_198, ..StaleReads::default() },
+        consistency_strongest: "linearizable".into(),
         consistency: Vec::new(),
         operations: Operations { ok: 3_994, fail: 0, info: 0 },
         availability: phases([(3_994, 3_994), (1_002, 1_002), (1_990, 1_990), (1_002, 1_002)]),
@@ -174,6 +175,7 @@ fn naive() -> System {
             time_behind_ns_p99: 31 * S,
             time_behind_ns_max: 39 * S,
         },
+        consistency_strongest: "none".into(),
         consistency: vec![ConsistencyVerdict {
             model: "linearizable".into(),
             verdict: Verdict::Fail,

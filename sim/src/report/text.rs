@@ -172,15 +172,26 @@ fn paint_lines(lines: Vec<String>, rows: &[&[Cell]], style: TextStyle) -> Vec<St
     painted
 }
 
+/// The models whose witnesses are told; those of the others are in report.json.
+const MODELS_TOLD: [&str; 3] = ["linearizable", "sequential", "strongly-convergent"];
+
 /// Why systems are not correct, and which consistency models they break.
 fn witnesses(report: &Report, style: TextStyle) -> Vec<String> {
     let mut lines = Vec::new();
     for system in &report.systems {
-        let incorrect = system.correct_witness.iter().map(|witness| ("not correct", witness));
+        let incorrect = system.correct_witness.iter().map(|witness| ("not correct".to_owned(), witness));
         let broken = system.consistency.iter().filter(|verdict| verdict.verdict == Verdict::Fail);
-        let broken = broken.filter_map(|found| found.witness.as_ref().map(|witness| (found.model.as_str(), witness)));
-        for (what, witness) in incorrect.chain(broken) {
-            lines.extend(wrap(&format!("{}, {what}: {witness}", system.name), "  ", chart::WIDTH));
+        let told = broken.filter(|found| MODELS_TOLD.contains(&found.model.as_str()));
+        let told = told.filter_map(|found| Some((format!("not {}", found.model), found.witness.as_ref()?)));
+        for (what, witness) in incorrect.chain(told) {
+            let mut parts = witness.lines();
+            let first = parts.next().unwrap_or_default();
+            lines.extend(wrap(&format!("{}, {what}: {first}", system.name), "  ", chart::WIDTH));
+            // What follows is laid out already: evidence, and a unit test.
+            for part in parts {
+                let indent = " ".repeat(4 + part.len() - part.trim_start().len());
+                lines.extend(wrap(part, &indent, chart::WIDTH));
+            }
         }
     }
     titled("WITNESSES", lines, style)

@@ -13,6 +13,8 @@
 
 use std::fmt;
 
+use crate::checkers::Consistency;
+
 use super::units::{Duration, Malformed, Size, Unit, share};
 
 /// What a measure is counted in.
@@ -28,6 +30,8 @@ pub enum MeasureKind {
     Share,
     /// Durations: one, or a distribution with quantiles.
     Quantiles,
+    /// A consistency model that holds, or does not.
+    Consistency,
 }
 
 /// Something that a run, or a series of runs, is measured by.
@@ -49,6 +53,7 @@ const fn measure(name: &'static str, kind: MeasureKind, doc: &'static str) -> Me
 pub const MEASURES: &[Measure] = &[
     measure("converges", MeasureKind::Truth, "All live replicas hold the same value at the end, and keep it."),
     measure("correct", MeasureKind::Truth, "The agreed value is one that the acknowledged operations allow."),
+    measure("consistency", MeasureKind::Consistency, "Consistency models that the run keeps to, or does not."),
     measure("lost_updates", MeasureKind::Count, "Acknowledged updates that the agreed value does not contain."),
     measure(
         "phantom_updates",
@@ -172,6 +177,12 @@ impl Bound {
             MeasureKind::Truth => {
                 return Err(malformed(format!("`{text}` is neither true nor false"), "write true or false"));
             }
+            MeasureKind::Consistency => {
+                return Err(malformed(
+                    format!("`{text}` is a bound"),
+                    "write \"linearizable\" or \"not linearizable\"",
+                ));
+            }
             MeasureKind::Count => count(limit)
                 .ok_or_else(|| malformed(format!("`{limit}` is not a count"), "write \"= 0\" or \"> 0\""))?,
             MeasureKind::Size => count(limit).map_or_else(|| Size::parse(limit).map(i128::from), Ok)?,
@@ -240,6 +251,8 @@ pub enum Wanted {
     Truth(bool),
     /// Within a bound.
     Within(Bound),
+    /// Does the run keep to this model?
+    Model(Consistency, bool),
 }
 
 /// A measure, and what is wanted of it.

@@ -32,12 +32,14 @@
 
 use crdts::{
     clock::ReplicaId,
+    encoding::Encode,
     lattice::{Crdt, UpdateError, Weight},
     object::Object,
     replication::{DeltaBuffer, Interval, Origin},
 };
 
 mod config;
+mod laws;
 mod message;
 mod sample;
 mod summed;
@@ -45,6 +47,7 @@ mod summed;
 mod tests;
 
 pub use config::{GossipConfig, Mode, PayloadKind};
+pub use laws::unit_test;
 pub use message::{Ask, Message};
 pub use summed::Summed;
 
@@ -76,7 +79,7 @@ pub struct Gossip<C> {
 
 impl<C> Gossip<C>
 where
-    C: Crdt + Send + Sync,
+    C: Crdt + Encode + Send + Sync,
     C::Digest: Send + Sync,
 {
     /// The replicated state.
@@ -200,7 +203,7 @@ where
 
 impl<C> Node for Gossip<C>
 where
-    C: Crdt + Send + Sync,
+    C: Crdt + Encode + Send + Sync,
     C::Digest: Send + Sync,
 {
     type Object = C::Object;
@@ -209,6 +212,7 @@ where
     type Config = GossipConfig;
 
     const REPAIRS: bool = true;
+    const LATTICE: bool = true;
 
     fn boot(config: &GossipConfig, _: NodeId, _: u32) -> Self {
         let GossipConfig { mode, payload, eager, interval_ns, jitter_ns, fanout, delta_buffer_max } = *config;
@@ -332,6 +336,18 @@ where
 
     fn weight(&self) -> Weight {
         self.state().weight()
+    }
+
+    fn join_state(&mut self, other: &Self) {
+        self.state.join(other.state());
+    }
+
+    fn state_digest(&self) -> u64 {
+        self.state.sum()
+    }
+
+    fn check_laws(states: [&Self; 3]) -> Result<(), String> {
+        laws::check(states.map(Self::state))
     }
 
     #[inline]

@@ -5,11 +5,17 @@ use std::{borrow::Cow, fmt};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{
+        Error, MapAccess, SeqAccess, Visitor,
+        value::{MapAccessDeserializer, SeqAccessDeserializer},
+    },
 };
 
 use super::value::{At, Entries};
-use crate::scenario::expectation::{MEASURES, MeasureKind};
+use crate::{
+    checkers::Consistency,
+    scenario::expectation::{MEASURES, MeasureKind},
+};
 
 /// Bounds by the name of the measure.
 #[derive(Clone, Debug, Deserialize)]
@@ -27,6 +33,8 @@ pub enum BoundValue {
     Text(String),
     /// `{ p99 = "<= 2s" }`.
     Quantiles(Entries<At<BoundValue>>),
+    /// `["sequential", "not linearizable"]`.
+    All(Vec<At<BoundValue>>),
 }
 
 impl<'de> Deserialize<'de> for BoundValue {
@@ -54,6 +62,10 @@ impl<'de> Deserialize<'de> for BoundValue {
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<BoundValue, A::Error> {
                 Entries::deserialize(MapAccessDeserializer::new(map)).map(BoundValue::Quantiles)
             }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, all: A) -> Result<BoundValue, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(all)).map(BoundValue::All)
+            }
         }
         deserializer.deserialize_any(Any)
     }
@@ -69,6 +81,11 @@ impl JsonSchema for ExpectTable {
             MeasureKind::Truth => json_schema!({ "type": "boolean" }),
             MeasureKind::Count | MeasureKind::Size => json_schema!({ "anyOf": [{ "type": "integer" }, comparison()] }),
             MeasureKind::Share => comparison(),
+            MeasureKind::Consistency => {
+                let names = Consistency::ALL.map(|model| [model.name().to_owned(), format!("not {}", model.name())]);
+                let one = json_schema!({ "enum": names.concat() });
+                json_schema!({ "anyOf": [one, { "type": "array", "items": one }] })
+            }
             MeasureKind::Quantiles => {
                 let one = comparison();
                 let quantiles = json_schema!({

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::Check;
-use crate::scenario::{
-    diagnostic::{Diagnostic, suggestion},
-    expectation::{Bound, Expectation, MEASURES, Measure, MeasureKind, Quantile, Wanted},
-    file::{At, BoundValue, ScenarioFile},
+use crate::{
+    checkers::Consistency,
+    scenario::{
+        diagnostic::{Diagnostic, suggestion},
+        expectation::{Bound, Expectation, MEASURES, Measure, MeasureKind, Quantile, Wanted},
+        file::{At, BoundValue, ScenarioFile},
+    },
 };
 
 pub(super) fn expectations(check: &mut Check, file: &ScenarioFile) -> BTreeMap<String, Vec<Expectation>> {
@@ -37,6 +40,10 @@ pub(super) fn expectations(check: &mut Check, file: &ScenarioFile) -> BTreeMap<S
 }
 
 fn expect(check: &mut Check, measure: &'static Measure, bound: &At<BoundValue>, list: &mut Vec<Expectation>) {
+    if measure.kind == MeasureKind::Consistency {
+        consistency(check, measure, bound, list);
+        return;
+    }
     let BoundValue::Quantiles(quantiles) = &bound.value else {
         list.extend(single(check, measure, None, bound));
         return;
@@ -55,6 +62,32 @@ fn expect(check: &mut Check, measure: &'static Measure, bound: &At<BoundValue>, 
         let finding = Diagnostic::new("scenario::unknown-name", format!("there is no quantile `{}` here", name.value));
         check.push(finding.at(name.span.clone(), "no such quantile").help(help));
     }
+}
+
+/// `"linearizable"`, `"not sequential"`, or several of them.
+fn consistency(check: &mut Check, measure: &'static Measure, bound: &At<BoundValue>, list: &mut Vec<Expectation>) {
+    let text = match &bound.value {
+        BoundValue::All(all) => return all.iter().for_each(|bound| consistency(check, measure, bound, list)),
+        BoundValue::Text(text) => text.trim(),
+        _ => {
+            let finding = Diagnostic::new("scenario::wrong-type", "this names no consistency model".to_owned());
+            let help = "write \"linearizable\", \"not linearizable\", or several in brackets";
+            check.push(finding.at(bound.span.clone(), "here").help(help));
+            return;
+        }
+    };
+    let (wanted, name) = match text.strip_prefix("not ") {
+        Some(name) => (false, name.trim_start()),
+        None => (true, text),
+    };
+    let Some(model) = Consistency::named(name) else {
+        let finding = Diagnostic::new("scenario::unknown-name", format!("there is no consistency model `{name}`"));
+        let help = suggestion(name, "models", Consistency::ALL.into_iter().map(Consistency::name));
+        check.push(finding.at(bound.span.clone(), "no such model").help(help));
+        return;
+    };
+    let written = text.to_owned();
+    list.push(Expectation { measure, quantile: None, wanted: Wanted::Model(model, wanted), written });
 }
 
 fn single(
@@ -92,6 +125,7 @@ fn single(
                 MeasureKind::Size => "write a comparison such as \"<= 10MB\"",
                 MeasureKind::Share => "write a comparison such as \">= 99%\"",
                 MeasureKind::Quantiles => "write a comparison such as \"<= 2s\"",
+                MeasureKind::Consistency => "write \"linearizable\" or \"not linearizable\"",
             };
             check.push(refused(format!("this is no bound for `{name}`"), form));
             return None;
