@@ -458,3 +458,26 @@ fn a_place_that_cannot_be_written_is_said_so() {
     let run = shell.run(&["run", &scenario("one-way.toml"), "--out", "file/below"]).code(70);
     assert!(stderr(&run).contains("file/below"), "{}", stderr(&run));
 }
+
+#[test]
+fn histories_are_written_on_demand() {
+    let shell = Shell::new();
+    let path = scenario("partition.toml");
+    shell.run(&["run", &path, "--quiet", "--out", "here", "--history"]).success();
+    let histories: Vec<String> = shell.files("here").into_iter().filter(|name| name.starts_with("history-")).collect();
+    assert_eq!(histories, ["history-naive.jsonl", "history-occ.jsonl", "history-pn-counter.jsonl"]);
+    let report = fs::read_to_string(shell.place.path().join("here/report.json")).expect("the report");
+    let report: Value = serde_json::from_str(&report).expect("JSON");
+    for (name, system) in histories.iter().zip(report["systems"].as_array().expect("systems")) {
+        let text = fs::read_to_string(shell.place.path().join("here").join(name)).expect("a history");
+        let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+        for kind in ["ok", "fail", "info"] {
+            let is_counted = |event: &&Value| event["type"] == kind && event["final"].is_null();
+            let ended = events.iter().filter(is_counted).count();
+            assert_eq!(system["operations"][kind], ended, "{name}: {kind}");
+        }
+    }
+    shell.run(&["run", &path, "--quiet"]).success();
+    assert!(!shell.files("reports/latest").iter().any(|name| name.starts_with("history-")));
+    shell.run(&["run", &path, "--history", "--no-files"]).code(2);
+}

@@ -3,11 +3,9 @@
 //! The golden file holds fingerprints that debug and release builds must both give. A change of what a seed means is made
 //! with `BLESS=1 cargo test -p sim --test determinism`, and is told in the change log.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
-};
+mod scenario_files;
+
+use std::{fmt::Write as _, fs, path::Path};
 
 use crdts::objects::counter::Counter;
 use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
@@ -15,8 +13,10 @@ use sim::{
     engine::{Outcome, Progress, run_again, run_all},
     kernel::{disturbance::Disturbance, fold::Fingerprint, node::Node, observer::Unobserved, time::Time, world::World},
     registry::{Job, Setup, dispatch},
-    scenario::{self, Plan},
+    scenario::Plan,
 };
+
+use scenario_files::scenarios;
 
 /// Seeds of the golden file.
 const GOLDEN_SEEDS: std::ops::RangeInclusive<u64> = 1..=3;
@@ -26,16 +26,6 @@ const SEEDS: std::ops::Range<u64> = 0..1000;
 
 /// By how much the short runs are shortened: faults and horizon come this many times earlier.
 const SHORTER: u64 = 25;
-
-fn scenarios() -> Vec<Plan> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
-    let entries = fs::read_dir(root).expect("the folder of scenarios");
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a readable entry").path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-    paths.sort();
-    assert!(paths.len() >= 8);
-    paths.iter().map(|path| scenario::load(path, &[]).unwrap_or_else(|errors| panic!("{errors}"))).collect()
-}
 
 fn pool(threads: usize) -> ThreadPool {
     ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads")

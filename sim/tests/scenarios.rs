@@ -1,9 +1,6 @@
 //! Every scenario of the repository keeps what it expects: all of it under its own seed, and what must survive under any.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+mod scenario_files;
 
 use rayon::prelude::*;
 use sim::{
@@ -11,32 +8,15 @@ use sim::{
     kernel::world::Stop,
     report::{self, model::Verdict},
     scenario::{
-        self, Plan,
+        Plan,
         expectation::{Comparison, Expectation, Wanted},
     },
 };
 
+use scenario_files::scenarios;
+
 /// Seeds under which nothing that must survive may be lost.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=20;
-
-fn scenarios() -> Vec<Plan> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
-    let mut paths: Vec<PathBuf> = Vec::new();
-    let mut pending = vec![root];
-    while let Some(next) = pending.pop() {
-        for entry in fs::read_dir(&next).expect("a readable folder of scenarios") {
-            let path = entry.expect("a readable entry").path();
-            if path.is_dir() {
-                pending.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "toml") {
-                paths.push(path);
-            }
-        }
-    }
-    paths.sort();
-    assert!(paths.len() >= 8, "only {paths:?}");
-    paths.iter().map(|path| scenario::load(path, &[]).unwrap_or_else(|errors| panic!("{errors}"))).collect()
-}
 
 fn judged(plan: &Plan, seed: u64) -> report::model::Report {
     let systems: Vec<_> = plan.systems.iter().collect();
@@ -67,14 +47,14 @@ fn every_scenario_passes_under_its_own_seed() {
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 
-/// Is this a promise of the protocol, and not a figure that depends on the seed: nothing lost, nothing twice, and in the
-/// end agreement?
+/// Is this a promise of the protocol, and not a figure that depends on the seed: nothing lost, nothing twice, consistency, and
+/// in the end agreement?
 fn is_survival(expectation: &Expectation) -> bool {
     match (expectation.measure.name, expectation.wanted) {
         ("lost_updates" | "phantom_updates", Wanted::Within(bound)) => {
             (bound.comparison, bound.limit) == (Comparison::Equal, 0)
         }
-        ("converges" | "correct", Wanted::Truth(wanted)) => wanted,
+        ("converges" | "correct", Wanted::Truth(wanted)) | ("consistency", Wanted::Model(_, wanted)) => wanted,
         _ => false,
     }
 }

@@ -43,6 +43,10 @@ pub(super) struct Run {
     #[arg(long, conflicts_with = "out")]
     no_files: bool,
 
+    /// Write what the clients of each system saw, too: history-SYSTEM.jsonl, which `sim check` reads.
+    #[arg(long, conflicts_with = "no_files")]
+    history: bool,
+
     /// Run everything a second time, and name the first event that differs.
     #[arg(long)]
     twice: bool,
@@ -66,6 +70,10 @@ impl Run {
             progress::shown(!surroundings.quiet, total_ns, |progress| run_all(&plan, &systems, seed, progress));
         let report = report::report(&plan, &systems, seed, &outcomes, self.reproduce(seed));
         self.show(&report, surroundings)?;
+        if self.history {
+            report::write_histories(&outcomes, &self.out)
+                .map_err(|error| output::refuse(&error.to_string(), Exit::Internal))?;
+        }
         let mut exit = Exit::from(report.verdict);
         if self.twice {
             exit = Self::compare(&plan, &systems, seed, &outcomes, surroundings).unwrap_or(exit);

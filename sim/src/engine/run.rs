@@ -14,6 +14,7 @@ use crate::{
         Verdict,
         counter::{Acceptable, check_agreed, check_final_reads},
     },
+    history::History,
     kernel::{
         disturbance::Bite,
         fold::Fingerprint,
@@ -45,6 +46,8 @@ pub struct Outcome {
     pub stop: Stop,
     /// When it stopped.
     pub ended_at: Time,
+    /// What clients invoked and were told.
+    pub history: History<Counter>,
     /// When every replica was read once more: the horizon of convergence.
     pub horizon: Time,
     /// What was measured.
@@ -181,6 +184,7 @@ where
         costs: world.costs(),
         bites: view.network.bites().to_vec(),
         measures,
+        history: recorder.into_history(),
     }
 }
 

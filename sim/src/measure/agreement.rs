@@ -13,7 +13,7 @@ pub const CELLS: usize = 240;
 
 /// Hashes digests with a fixed function; the table is never iterated.
 #[derive(Clone, Copy, Debug, Default)]
-struct DigestHash;
+pub(super) struct DigestHash;
 
 impl std::hash::BuildHasher for DigestHash {
     type Hasher = Fold;

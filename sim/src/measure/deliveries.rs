@@ -11,7 +11,8 @@
 
 use hashbrown::HashMap;
 
-use crate::kernel::{fold::Fold, ids::NodeId, time::Time};
+use super::agreement::DigestHash;
+use crate::kernel::{ids::NodeId, time::Time};
 
 /// In larger clusters nobody looks: there would be as many sets as changes.
 pub const REPLICAS_MAX: u32 = 10_000;
@@ -36,18 +37,6 @@ pub struct Evidence {
     pub compared: u64,
     /// The first two values of the same updates.
     pub conflict: Option<(Held, Held)>,
-}
-
-/// Hashes digests with a fixed function; the table is never iterated.
-#[derive(Clone, Copy, Debug, Default)]
-struct DigestHash;
-
-impl std::hash::BuildHasher for DigestHash {
-    type Hasher = Fold;
-
-    fn build_hasher(&self) -> Fold {
-        Fold::default()
-    }
 }
 
 /// The values that sets of updates had.

@@ -157,6 +157,11 @@ impl<N: Node> Recorder<N> {
         &self.history
     }
 
+    /// The history alone.
+    pub fn into_history(self) -> History<N::Object> {
+        self.history
+    }
+
     /// Which updates the answers to reads contain; `None` when that was given up.
     pub fn contents(&self) -> Option<&ReadContents> {
         (!self.reflection.is_exhausted() && !self.contents.is_exhausted()).then_some(&self.contents)

@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::{FORMATS, json, model::Report};
+use crate::engine::Outcome;
 
 /// Why a report could not be written.
 #[derive(Debug)]
@@ -38,31 +39,46 @@ impl std::error::Error for WriteError {
 /// Writes the report in every format into `dir`, which is made when it is missing. Returns the files, in the order of
 /// [`FORMATS`].
 pub fn write_all(report: &Report, dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
-    let failed = |action: &'static str, path: &Path| {
-        let path = path.to_owned();
-        move |source: io::Error| WriteError { action, path, source }
-    };
     fs::create_dir_all(dir).map_err(failed("create", dir))?;
     let old_verdict = dir.join(json::VERDICT_FORMAT.file);
     match fs::remove_file(&old_verdict) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("remove", &old_verdict)(error)),
         _ => {}
     }
-    let mut written = Vec::with_capacity(FORMATS.len());
-    for format in FORMATS {
-        let path = dir.join(format.file);
-        let beside = dir.join(format!(".{}.{}", format.file, std::process::id()));
-        let result = fs::write(&beside, (format.render)(report))
-            .map_err(failed("write", &beside))
-            .and_then(|()| fs::rename(&beside, &path).map_err(failed("replace", &path)));
-        if let Err(error) = result {
-            // The first error is the one to tell; what is left over is hidden and small.
-            let _ = fs::remove_file(&beside);
-            return Err(error);
-        }
-        written.push(path);
+    FORMATS.iter().map(|format| replace(dir, format.file, (format.render)(report).as_bytes())).collect()
+}
+
+/// Writes what the clients of each system invoked and were told, as JSON lines, into `history-SYSTEM.jsonl` in `dir`. Names of systems are
+/// letters, digits, `-`, `_` and `.`.
+pub fn write_histories(outcomes: &[Outcome], dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
+    fs::create_dir_all(dir).map_err(failed("create", dir))?;
+    outcomes
+        .iter()
+        .map(|outcome| {
+            let mut lines = Vec::new();
+            outcome.history.write_json_lines(&mut lines).map_err(failed("write", dir))?;
+            replace(dir, &format!("history-{}.jsonl", outcome.system), &lines)
+        })
+        .collect()
+}
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WriteError {
+    let path = path.to_owned();
+    move |source| WriteError { action, path, source }
+}
+
+/// Writes a file beside its place, and renames it.
+fn replace(dir: &Path, file: &str, content: &[u8]) -> Result<PathBuf, WriteError> {
+    let path = dir.join(file);
+    let beside = dir.join(format!(".{file}.{}", std::process::id()));
+    let result = fs::write(&beside, content)
+        .map_err(failed("write", &beside))
+        .and_then(|()| fs::rename(&beside, &path).map_err(failed("replace", &path)));
+    if result.is_err() {
+        // The first error is the one to tell; what is left over is hidden and small.
+        let _ = fs::remove_file(&beside);
     }
-    Ok(written)
+    result.map(|()| path)
 }
 
 #[cfg(test)]

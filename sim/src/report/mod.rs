@@ -20,7 +20,7 @@ pub mod text;
 mod specimen;
 
 pub use build::{describe, report};
-pub use files::{WriteError, write_all};
+pub use files::{WriteError, write_all, write_histories};
 use model::Report;
 
 /// A format of the report.

@@ -490,6 +490,26 @@ for = "20s"
 crash = { nodes = ["lin-kv"] }"#,
         "21:17 no replica can reach lin-kv for as long as clients work [this store; cut off from here] (end the fault while clients work, or leave a replica on the side of the store)",
     ),
+    (
+        "converges = true",
+        r#"consistency = "linearisable""#,
+        "26:15 there is no consistency model `linearisable` [no such model] (did you mean `linearizable`?)",
+    ),
+    (
+        "converges = true",
+        r#"consistency = ["causal", "not sequentail"]"#,
+        "26:26 there is no consistency model `sequentail` [no such model] (did you mean `sequential`?)",
+    ),
+    (
+        "converges = true",
+        "consistency = true",
+        "26:15 this names no consistency model [here] (write \"linearizable\", \"not linearizable\", or several in brackets)",
+    ),
+    (
+        "converges = true",
+        r#"converges = ["true"]"#,
+        "26:13 this is no bound for `converges` [here] (write true or false)",
+    ),
     ("[expect.pn]", "[expect.pm]", "25:9 there is no system `pm` [no such system] (did you mean `pn`?)"),
     (
         "converges = true",
