@@ -70,7 +70,7 @@ fn contents_of(history: &History<Counter>, recorded: &ReadContents) -> Contents 
             })
         })
         .collect();
-    let mut contents = Contents::new(effective);
+    let mut contents = Contents::new(&effective);
     for (op, content) in recorded.reads() {
         let operation = &history.operations()[op.0 as usize];
         let (Outcome::Ok(CounterRet::Total(total)), Some(returned)) = (&operation.outcome, operation.ended_ns) else {

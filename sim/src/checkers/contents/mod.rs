@@ -22,7 +22,7 @@
 //! use sim::checkers::{Consistency, contents::{Contents, Fate, Read, Update}};
 //!
 //! let update = |call, process, at| Update { call, process, invoked: at, returned: Some(at + 1), fate: Fate::Acknowledged };
-//! let mut contents = Contents::new(vec![update(0, 1, 0), update(1, 1, 2)]);
+//! let mut contents = Contents::new(&[update(0, 1, 0), update(1, 1, 2)]);
 //! contents.push(Read { call: 2, process: 2, invoked: 4, returned: 5, misfit: None }, [0]);
 //! let judge = |model| contents.judge(model, &|call| format!("call {call}")).verdict.name();
 //! assert_eq!(judge(Consistency::Linearizable), "fail", "the second update had been acknowledged");
@@ -102,7 +102,7 @@ pub struct Contents {
 
 impl Contents {
     /// No reads yet of these updates. Reads name them by their place in `updates`.
-    pub fn new(updates: Vec<Update>) -> Self {
+    pub fn new(updates: &[Update]) -> Self {
         let mut order: Vec<u32> = (0..updates.len() as u32).collect();
         let key = |&at: &u32| (updates[at as usize].process, updates[at as usize].invoked, at);
         order.sort_unstable_by_key(key);
@@ -222,12 +222,12 @@ impl Contents {
     fn size(&self, read: usize) -> u64 {
         self.row(read).iter().map(|word| u64::from(word.count_ones())).sum()
     }
+}
 
-    /// The first update of `wanted` that is not in `content`.
-    fn missing(&self, wanted: &[u64], content: &[u64]) -> Option<usize> {
-        let mut words = wanted.iter().zip(content).enumerate();
-        words.find_map(|(word, (&wanted, &content))| places(word, wanted & !content).next())
-    }
+/// The first update of `wanted` that is not in `content`.
+fn missing(wanted: &[u64], content: &[u64]) -> Option<usize> {
+    let mut words = wanted.iter().zip(content).enumerate();
+    words.find_map(|(word, (&wanted, &content))| places(word, wanted & !content).next())
 }
 
 /// The places of the bits of a word.

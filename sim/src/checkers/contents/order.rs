@@ -11,7 +11,7 @@
 //!
 //! What is deliberately absent: a search.
 
-use super::{Anomaly, Contents, Fate, places};
+use super::{Anomaly, Contents, Fate, missing, places};
 
 /// The rank of what nobody saw.
 const UNSEEN: u64 = u64::MAX;
@@ -36,9 +36,9 @@ fn ranks(contents: &Contents) -> Result<Ranks, Anomaly> {
     for at in order {
         let row = contents.row(at);
         let before = smaller.map_or(&empty[..], |smaller| contents.row(smaller));
-        if let Some(alone) = contents.missing(before, row) {
+        if let Some(alone) = missing(before, row) {
             // The larger content has one as well that the smaller has not.
-            let other = contents.missing(row, before).unwrap_or(alone);
+            let other = missing(row, before).unwrap_or(alone);
             let smaller = smaller.unwrap_or(at);
             return Err(Anomaly::Fork {
                 reads: [contents.reads[smaller].call, contents.reads[at].call],
@@ -126,7 +126,7 @@ fn last_before(leaders: &[(u64, u64, usize)], invoked: u64) -> Option<(u64, u64,
 }
 
 fn shrunk(contents: &Contents, earlier: usize, later: usize) -> Option<Anomaly> {
-    let gone = contents.missing(contents.row(earlier), contents.row(later))?;
+    let gone = missing(contents.row(earlier), contents.row(later))?;
     Some(Anomaly::Shrunk {
         reads: [contents.reads[earlier].call, contents.reads[later].call],
         update: contents.updates[gone].call,

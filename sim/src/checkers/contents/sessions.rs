@@ -10,7 +10,7 @@
 //!
 //! What is deliberately absent: indeterminate updates as causes of what their process did next. They may take effect later.
 
-use super::{Anomaly, Contents, Fate, places};
+use super::{Anomaly, Contents, Fate, missing, places};
 
 /// The reads by process, each in the order of invocation.
 fn reads_by_process(contents: &Contents) -> Vec<Vec<usize>> {
@@ -32,15 +32,15 @@ pub(super) fn read_your_writes(contents: &Contents) -> Option<Anomaly> {
         let own =
             updates_of(contents, read.process).take_while(|&place| contents.updates[place].invoked < read.invoked);
         let mut own = own.filter(|&place| contents.updates[place].fate == Fate::Acknowledged);
-        let missing = own.find(|&place| row[place / 64] >> (place % 64) & 1 == 0)?;
-        Some(Anomaly::Stale { read: read.call, update: contents.updates[missing].call })
+        let place = own.find(|&place| row[place / 64] >> (place % 64) & 1 == 0)?;
+        Some(Anomaly::Stale { read: read.call, update: contents.updates[place].call })
     })
 }
 
 pub(super) fn monotonic_reads(contents: &Contents) -> Option<Anomaly> {
     reads_by_process(contents).iter().find_map(|reads| {
         reads.windows(2).find_map(|pair| {
-            let gone = contents.missing(contents.row(pair[0]), contents.row(pair[1]))?;
+            let gone = missing(contents.row(pair[0]), contents.row(pair[1]))?;
             Some(Anomaly::Shrunk {
                 reads: [contents.reads[pair[0]].call, contents.reads[pair[1]].call],
                 update: contents.updates[gone].call,
@@ -128,7 +128,7 @@ pub(super) fn writes_follow_reads(contents: &Contents) -> Option<Anomaly> {
             let effect = latest_in(row, range)?;
             let invoked = contents.updates[effect].invoked;
             let before = seen.reads.partition_point(|&read| contents.reads[read].invoked < invoked).checked_sub(1)?;
-            let cause = contents.missing(&seen.unions[before], row)?;
+            let cause = missing(&seen.unions[before], row)?;
             let had_it = |&&read: &&usize| contents.row(read)[cause / 64] >> (cause % 64) & 1 == 1;
             let seen_by = *seen.reads[..=before].iter().find(had_it)?;
             Some(Anomaly::Uncaused {

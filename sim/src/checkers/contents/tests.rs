@@ -69,7 +69,7 @@ impl Small {
     }
 
     fn contents(&self) -> Contents {
-        let mut contents = Contents::new(self.updates.clone());
+        let mut contents = Contents::new(&self.updates);
         for (read, content) in &self.reads {
             contents.push(read.clone(), (0..32).filter(|bit| content >> bit & 1 == 1));
         }
@@ -91,13 +91,11 @@ impl Small {
 
     /// `(process, invoked, returned)`; updates come first.
     fn call(&self, at: usize) -> (u64, u64, Option<u64>) {
-        match self.updates.get(at) {
-            Some(update) => (update.process, update.invoked, update.returned),
-            None => {
-                let read = &self.reads[at - self.updates.len()].0;
-                (read.process, read.invoked, Some(read.returned))
-            }
+        if let Some(update) = self.updates.get(at) {
+            return (update.process, update.invoked, update.returned);
         }
+        let read = &self.reads[at - self.updates.len()].0;
+        (read.process, read.invoked, Some(read.returned))
     }
 
     /// Is there an order of these calls, all of them but for indeterminate updates, in which reads contain just what stands
@@ -157,21 +155,19 @@ impl Small {
             }
             Causal => {
                 // The transitive closure of the order of processes, and of being read.
-                let calls = self.calls();
-                let mut past = vec![vec![false; calls]; calls];
-                for b in 0..calls {
-                    for a in 0..calls {
-                        past[b][a] = session(a, b) || (b >= updates && a < updates && content(b) >> a & 1 == 1);
-                        // What a process read comes before its updates, also before those of unknown fate.
-                        past[b][a] |=
-                            a >= updates && self.call(a).0 == self.call(b).0 && self.call(a).1 < self.call(b).1;
-                    }
-                }
-                for k in 0..calls {
-                    for b in 0..calls {
-                        for a in 0..calls {
-                            past[b][a] |= past[b][k] && past[k][a];
-                        }
+                let every = || 0..self.calls();
+                let is_past = |a: usize, b: usize| {
+                    let ((p, from, _), (q, to, _)) = (self.call(a), self.call(b));
+                    // What a process read comes before its updates, also before those of unknown fate.
+                    session(a, b)
+                        || (b >= updates && a < updates && content(b) >> a & 1 == 1)
+                        || (a >= updates && p == q && from < to)
+                };
+                let mut past: Vec<Vec<bool>> = every().map(|b| every().map(|a| is_past(a, b)).collect()).collect();
+                for k in every() {
+                    let through = past[k].clone();
+                    for row in past.iter_mut().filter(|row| row[k]) {
+                        row.iter_mut().zip(&through).for_each(|(cell, more)| *cell |= more);
                     }
                 }
                 reads().all(|read| (0..updates).all(|a| !past[read][a] || content(read) >> a & 1 == 1))
@@ -285,7 +281,7 @@ fn told(story: &[(u64, char, &[u32])]) -> Contents {
         };
         updates.push(Update { call, process, invoked, returned: ended, fate });
     }
-    let mut contents = Contents::new(updates);
+    let mut contents = Contents::new(&updates);
     for (read, content) in reads {
         contents.push(read, content.iter().copied());
     }
@@ -393,8 +389,8 @@ fn nothing_to_judge_is_no_pass_and_neither_is_too_much() {
     assert_eq!(judge(&told(&[(1, 'u', &[])])), "vacuous");
     assert_eq!(judge(&told(&[(1, 'r', &[])])), "vacuous");
     let update = Update { call: 0, process: 0, invoked: 0, returned: Some(1), fate: Fate::Acknowledged };
-    let mut contents = Contents::new(vec![update; 1 << 17]);
-    for call in 0..(super::BYTES_MAX >> 14) + 1 {
+    let mut contents = Contents::new(&vec![update; 1 << 17]);
+    for call in 0..=(super::BYTES_MAX >> 14) {
         contents.push(Read { call, process: 1, invoked: 2, returned: 3, misfit: None }, []);
     }
     assert_eq!(judge(&contents), "unknown");

@@ -32,11 +32,10 @@ pub(super) fn check<C: Crdt + Encode>(states: [&C; 3]) -> Result<(), String> {
 /// A unit test of the laws of joins for these states.
 pub fn unit_test<C: Encode>(states: [&C; 3]) -> String {
     let name = short_name(std::any::type_name::<C>());
-    let mut text = format!(
-        "use crdts::{{*, encoding::Encode, laws::states::{{check_honest_join, check_joins}}}};\n\n\
-         #[test]\n\
-         fn joins_of_states_that_occurred() {{\n"
-    );
+    let mut text = "use crdts::{*, encoding::Encode, laws::states::{check_honest_join, check_joins}};\n\n\
+                    #[test]\n\
+                    fn joins_of_states_that_occurred() {\n"
+        .to_owned();
     for (label, state) in ["a", "b", "c"].iter().zip(states) {
         let mut bytes = Vec::new();
         state.encode(&mut bytes);
