@@ -11,6 +11,7 @@ pub mod contents;
 pub mod counter;
 pub mod linearizability;
 pub mod ranges;
+pub mod specification;
 pub mod verdict;
 
 pub use consistency::Consistency;
