@@ -10,6 +10,8 @@
 //!
 //! What is deliberately absent: a search, and thereby *unknown* for any reason but size.
 
+use std::collections::BTreeMap;
+
 use crdts::objects::counter::{Counter, CounterOp, CounterRet};
 
 use crate::{
@@ -49,7 +51,9 @@ pub(super) fn findings(history: &History<Counter>, contents: Option<&ReadContent
     };
     let contents = contents_of(history, contents);
     let show = |call: usize| told(&history.operations()[call]);
-    models.map(|model| Finding { model, verdict: contents.judge(model, &show).verdict }).collect()
+    let models: Vec<Consistency> = models.collect();
+    let rulings = contents.judge_all(&models, &show);
+    models.into_iter().zip(rulings).map(|(model, ruling)| Finding { model, verdict: ruling.verdict }).collect()
 }
 
 /// The updates of a history, and its successful reads with their contents.
@@ -71,19 +75,40 @@ fn contents_of(history: &History<Counter>, recorded: &ReadContents) -> Contents 
         })
         .collect();
     let mut contents = Contents::new(&effective);
-    for (op, content) in recorded.reads() {
+    // Per replica the last read there: its number, its content, and what that amounts to. Most updates are in both.
+    let mut last: BTreeMap<u32, (usize, &[u64], i128)> = BTreeMap::new();
+    let mut pushed = 0;
+    for (op, row) in recorded.reads() {
         let operation = &history.operations()[op.0 as usize];
         let (Outcome::Ok(CounterRet::Total(total)), Some(returned)) = (&operation.outcome, operation.ended_ns) else {
             continue;
         };
-        let content: Vec<u32> = content.collect();
-        let sum: i128 = content.iter().map(|&number| i128::from(amount(updates[number as usize]))).sum();
+        let (base, before, mut sum) =
+            last.get(&operation.replica).map_or((None, &[][..], 0), |&(at, row, sum)| (Some(at), row, sum));
+        let mut changed = Vec::new();
+        for (number, is_in) in changes(before, row) {
+            let amount = i128::from(amount(updates[number as usize]));
+            sum += if is_in { amount } else { -amount };
+            changed.extend(numbers[number as usize]);
+        }
         let misfit = (sum != *total).then(|| format!("the additions that it contains amount to {sum}"));
         let read =
             Read { call: op.0 as usize, process: operation.process, invoked: operation.invoked_ns, returned, misfit };
-        contents.push(read, content.iter().filter_map(|&number| numbers[number as usize]));
+        contents.push_changed(read, base, changed);
+        last.insert(operation.replica, (pushed, row, sum));
+        pushed += 1;
     }
     contents
+}
+
+/// The numbers of the bits in which two rows differ; is the bit in the second one?
+fn changes(before: &[u64], after: &[u64]) -> impl Iterator<Item = (u32, bool)> {
+    (0..before.len().max(after.len())).flat_map(move |word| {
+        let of = |row: &[u64]| row.get(word).copied().unwrap_or(0);
+        let (changed, after) = (of(before) ^ of(after), of(after));
+        let bits = (0..64).filter(move |bit| changed != 0 && changed >> bit & 1 == 1);
+        bits.map(move |bit| (word as u32 * 64 + bit, after >> bit & 1 == 1))
+    })
 }
 
 fn update(operation: &Operation<Counter>) -> Update {

@@ -136,15 +136,27 @@ impl Contents {
     /// # Panics
     /// When there is no update with such a number.
     pub fn push(&mut self, read: Read, numbers: impl IntoIterator<Item = u32>) {
+        self.push_changed(read, None, numbers);
+    }
+
+    /// Adds a read whose content is that of read number `base` (in the order of addition; nothing if there is none), but for the
+    /// updates with these numbers: those that the base contains it does not, and those that the base does not contain it does.
+    ///
+    /// # Panics
+    /// When there is no update with such a number, or no such read.
+    pub fn push_changed(&mut self, read: Read, base: Option<usize>, numbers: impl IntoIterator<Item = u32>) {
         if self.is_incomplete || (self.rows.len() + self.words) * size_of::<u64>() > BYTES_MAX {
             self.is_incomplete = true;
             return;
         }
         let row = self.rows.len();
-        self.rows.resize(row + self.words, 0);
+        match base {
+            Some(base) => self.rows.extend_from_within(base * self.words..(base + 1) * self.words),
+            None => self.rows.resize(row + self.words, 0),
+        }
         for number in numbers {
             let place = self.places[number as usize] as usize;
-            self.rows[row + place / 64] |= 1 << (place % 64);
+            self.rows[row + place / 64] ^= 1 << (place % 64);
         }
         self.reads.push(read);
     }
@@ -159,17 +171,53 @@ impl Contents {
         self.reads.is_empty() || self.updates.is_empty()
     }
 
-    /// Does the model hold? `show` says for a person what a call of the history is. Models that are not about the contents of
-    /// reads are not judged.
+    /// Does the model hold? `show` says for a person what a call of the history is. Strong convergence, which is not about the
+    /// contents of reads, is unknown.
     pub fn judge(&self, model: Consistency, show: &dyn Fn(usize) -> String) -> Ruling {
+        let rule = |anomaly: &Anomaly| Ruling::fail(anomaly.tell(show), anomaly.calls());
+        if let Some(verdict) = self.unjudged(model) {
+            return verdict.into();
+        }
+        self.impossible().or_else(|| self.anomaly(model)).map_or(Verdict::Pass.into(), |anomaly| rule(&anomaly))
+    }
+
+    /// Judges models, of which the strong ones come first: what holds settles what it implies.
+    pub fn judge_all(&self, models: &[Consistency], show: &dyn Fn(usize) -> String) -> Vec<Ruling> {
+        let impossible = if self.is_incomplete || self.is_empty() { None } else { self.impossible() };
+        let mut held: Vec<Consistency> = Vec::new();
+        let judge = |&model: &Consistency| {
+            if let Some(verdict) = self.unjudged(model) {
+                return verdict.into();
+            }
+            if held.iter().any(|stronger| stronger.implies(model)) {
+                return Verdict::Pass.into();
+            }
+            match impossible.clone().or_else(|| self.anomaly(model)) {
+                Some(anomaly) => Ruling::fail(anomaly.tell(show), anomaly.calls()),
+                None => {
+                    held.push(model);
+                    Verdict::Pass.into()
+                }
+            }
+        };
+        models.iter().map(judge).collect()
+    }
+
+    /// Why there is no telling.
+    fn unjudged(&self, model: Consistency) -> Option<Verdict> {
         if self.is_incomplete {
             let reason = format!("the contents of all reads take more than {} MiB", BYTES_MAX >> 20);
-            return Verdict::Unknown { reason }.into();
+            return Some(Verdict::Unknown { reason });
         }
-        if self.is_empty() {
-            return Verdict::Vacuous { reason: "nothing was both updated and read".into() }.into();
+        if model == Consistency::StronglyConvergent {
+            return Some(Verdict::Unknown { reason: "reads do not show when updates were delivered".into() });
         }
-        let found = self.impossible().or_else(|| match model {
+        self.is_empty().then(|| Verdict::Vacuous { reason: "nothing was both updated and read".into() })
+    }
+
+    /// What breaks the model, if contents are possible at all.
+    fn anomaly(&self, model: Consistency) -> Option<Anomaly> {
+        match model {
             Consistency::Linearizable => order::linearizable(self),
             Consistency::Sequential => order::sequential(self),
             Consistency::Causal => sessions::causal(self),
@@ -179,13 +227,6 @@ impl Contents {
             Consistency::MonotonicReads => sessions::monotonic_reads(self),
             Consistency::ReadYourWrites => sessions::read_your_writes(self),
             Consistency::StronglyConvergent => None,
-        });
-        match (found, model) {
-            (_, Consistency::StronglyConvergent) => {
-                Verdict::Unknown { reason: "reads do not show when updates were delivered".into() }.into()
-            }
-            (None, _) => Verdict::Pass.into(),
-            (Some(anomaly), _) => Ruling::fail(anomaly.tell(show), anomaly.calls()),
         }
     }
 

@@ -6,11 +6,14 @@
 //! read-your-writes and monotonic writes. Causal consistency asks for all that is in the causal past of a read to be in its
 //! content: along any chain of causes, each link is one of the four guarantees, and conversely.
 //!
-//! Cost: one pass over the bits for each, and for *writes follow reads* one for each process with an update in the content.
+//! Cost: about one pass over the bits. Contents are mostly those of an earlier read and a few more updates, and what holds for
+//! the earlier read needs no second look: only what is new is looked at ([`steps`]).
 //!
 //! What is deliberately absent: indeterminate updates as causes of what their process did next. They may take effect later.
 
-use super::{Anomaly, Contents, Fate, missing, places};
+use std::collections::BTreeMap;
+
+use super::{Anomaly, Contents, missing, places};
 
 /// The reads by process, each in the order of invocation.
 fn reads_by_process(contents: &Contents) -> Vec<Vec<usize>> {
@@ -28,11 +31,9 @@ fn updates_of(contents: &Contents, process: u64) -> std::ops::Range<usize> {
 
 pub(super) fn read_your_writes(contents: &Contents) -> Option<Anomaly> {
     contents.reads.iter().enumerate().find_map(|(at, read)| {
-        let row = contents.row(at);
-        let own =
-            updates_of(contents, read.process).take_while(|&place| contents.updates[place].invoked < read.invoked);
-        let mut own = own.filter(|&place| contents.updates[place].fate == Fate::Acknowledged);
-        let place = own.find(|&place| row[place / 64] >> (place % 64) & 1 == 0)?;
+        let own = updates_of(contents, read.process);
+        let before = own.start + contents.updates[own.clone()].partition_point(|update| update.invoked < read.invoked);
+        let place = missing_within(&contents.acknowledged, contents.row(at), own.start, before)?;
         Some(Anomaly::Stale { read: read.call, update: contents.updates[place].call })
     })
 }
@@ -49,33 +50,54 @@ pub(super) fn monotonic_reads(contents: &Contents) -> Option<Anomaly> {
     })
 }
 
-/// For each read and each process, the latest update of the process in the content: those before it must be there.
+/// The reads, small contents first, each with an earlier one that it contains, if a likely one does.
+fn steps(contents: &Contents) -> Vec<(usize, Option<usize>)> {
+    let sizes: Vec<u64> = (0..contents.reads.len()).map(|at| contents.size(at)).collect();
+    let mut order: Vec<usize> = (0..contents.reads.len()).collect();
+    order.sort_by_key(|&at| (sizes[at], contents.reads[at].invoked, at));
+    let mut previous: BTreeMap<u64, usize> = BTreeMap::new();
+    let mut last = None;
+    order
+        .into_iter()
+        .map(|at| {
+            let of_process = previous.insert(contents.reads[at].process, at);
+            let likely = [last.replace(at), of_process].into_iter().flatten();
+            let base = likely.into_iter().find(|&base| missing(contents.row(base), contents.row(at)).is_none());
+            (at, base)
+        })
+        .collect()
+}
+
+/// The updates in a read that are not in its base.
+fn news(contents: &Contents, at: usize, base: Option<usize>) -> impl Iterator<Item = usize> {
+    let (row, base) = (contents.row(at), base.map(|base| contents.row(base)));
+    let words = row.iter().enumerate();
+    words.flat_map(move |(word, &bits)| places(word, bits & !base.map_or(0, |base| base[word])))
+}
+
+/// With an update of a process, those before it must be there.
 pub(super) fn monotonic_writes(contents: &Contents) -> Option<Anomaly> {
-    let processes: Vec<std::ops::Range<usize>> = ranges(contents);
-    contents.reads.iter().enumerate().find_map(|(at, read)| {
+    let starts = starts(contents);
+    steps(contents).into_iter().find_map(|(at, base)| {
         let row = contents.row(at);
-        processes.iter().find_map(|range| {
-            let latest = latest_in(row, range)?;
-            let earlier = missing_within(&contents.acknowledged, row, range.start, latest)?;
+        news(contents, at, base).find_map(|by| {
+            let earlier = missing_within(&contents.acknowledged, row, starts[by], by)?;
             Some(Anomaly::Overtaken {
-                read: read.call,
+                read: contents.reads[at].call,
                 update: contents.updates[earlier].call,
-                by: contents.updates[latest].call,
+                by: contents.updates[by].call,
             })
         })
     })
 }
 
-/// The places of each process's updates.
-fn ranges(contents: &Contents) -> Vec<std::ops::Range<usize>> {
-    let mut from = 0;
-    let processes = contents.updates.chunk_by(|a, b| a.process == b.process);
-    processes
-        .map(|updates| {
-            from += updates.len();
-            from - updates.len()..from
-        })
-        .collect()
+/// For each update the place of the first one of its process.
+fn starts(contents: &Contents) -> Vec<usize> {
+    let mut starts = Vec::with_capacity(contents.updates.len());
+    for updates in contents.updates.chunk_by(|a, b| a.process == b.process) {
+        starts.resize(starts.len() + updates.len(), starts.len());
+    }
+    starts
 }
 
 /// The bits of a word from `from` (inclusive) to `to` (exclusive), both counted from the first word on.
@@ -86,14 +108,6 @@ fn within(word: usize, from: usize, to: usize) -> u64 {
         return 0;
     }
     (u64::MAX << low) & (u64::MAX >> (64 - high))
-}
-
-/// The last update of a range that is in the content.
-fn latest_in(row: &[u64], range: &std::ops::Range<usize>) -> Option<usize> {
-    (range.start / 64..range.end.div_ceil(64)).rev().find_map(|word| {
-        let bits = row[word] & within(word, range.start, range.end);
-        (bits != 0).then(|| word * 64 + 63 - bits.leading_zeros() as usize)
-    })
 }
 
 /// The first of the wanted updates between two places that is not in the content.
@@ -110,29 +124,29 @@ struct Seen {
     unions: Vec<Vec<u64>>,
 }
 
+/// With an update, what its process had read before must be there.
 pub(super) fn writes_follow_reads(contents: &Contents) -> Option<Anomaly> {
     let seen: Vec<Seen> = reads_by_process(contents).into_iter().map(|reads| union_up_to(contents, reads)).collect();
-    // For each process with updates, what it read.
-    let processes: Vec<(std::ops::Range<usize>, &Seen)> = ranges(contents)
-        .into_iter()
-        .filter_map(|range| {
-            let process = contents.updates[range.start].process;
-            let at = seen.binary_search_by_key(&process, |seen| contents.reads[seen.reads[0]].process).ok()?;
-            Some((range, &seen[at]))
+    // For each update the process's reads, and how many of them came before.
+    let causes: Vec<Option<(&Seen, usize)>> = contents
+        .updates
+        .iter()
+        .map(|update| {
+            let process = |seen: &Seen| contents.reads[seen.reads[0]].process;
+            let seen = &seen[seen.binary_search_by_key(&update.process, process).ok()?];
+            let before = seen.reads.partition_point(|&read| contents.reads[read].invoked < update.invoked);
+            Some((seen, before.checked_sub(1)?))
         })
         .collect();
-    contents.reads.iter().enumerate().find_map(|(at, read)| {
+    steps(contents).into_iter().find_map(|(at, base)| {
         let row = contents.row(at);
-        processes.iter().find_map(|(range, seen)| {
-            // The latest update has the most causes.
-            let effect = latest_in(row, range)?;
-            let invoked = contents.updates[effect].invoked;
-            let before = seen.reads.partition_point(|&read| contents.reads[read].invoked < invoked).checked_sub(1)?;
+        news(contents, at, base).find_map(|effect| {
+            let (seen, before) = causes[effect]?;
             let cause = missing(&seen.unions[before], row)?;
             let had_it = |&&read: &&usize| contents.row(read)[cause / 64] >> (cause % 64) & 1 == 1;
             let seen_by = *seen.reads[..=before].iter().find(had_it)?;
             Some(Anomaly::Uncaused {
-                read: read.call,
+                read: contents.reads[at].call,
                 cause: contents.updates[cause].call,
                 seen_by: contents.reads[seen_by].call,
                 effect: contents.updates[effect].call,

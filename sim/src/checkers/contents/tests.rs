@@ -208,6 +208,10 @@ fn agrees_with_the_definitions_on_every_small_history() {
 #[test]
 fn what_implies_what() {
     for small in (HISTORIES..HISTORIES + 20_000).map(Small::any).filter(|small| small.judged(Causal).is_some()) {
+        let show = |call: usize| call.to_string();
+        let all = small.contents().judge_all(&MODELS, &show);
+        let each: Vec<_> = MODELS.into_iter().map(|model| small.contents().judge(model, &show)).collect();
+        assert_eq!(all, each, "{small:#?}");
         for a in MODELS {
             for b in MODELS {
                 assert!(
