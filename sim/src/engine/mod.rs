@@ -17,6 +17,6 @@ mod trace;
 mod twice;
 
 pub use consistency::{Finding, strongest};
-pub use run::{Outcome, Progress, Size, run_all, run_system};
+pub use run::{Outcome, Progress, Size, outcome_of, run_all, run_system};
 pub use trace::{TraceFilter, trace};
 pub use twice::{Difference, run_again};

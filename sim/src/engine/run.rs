@@ -143,11 +143,12 @@ impl Job for Run<'_> {
         let recorder = Recorder::<N>::new(&plan);
         let mut world = World::<N, _, _, _>::new(plan.clone(), config, services, workload, recorder);
         let stop = drive(&mut world, self.progress);
-        collect(self.system, &plan, &world, stop)
+        outcome_of(self.system, &plan, &world, stop)
     }
 }
 
-fn collect<N, S, W>(system: &str, plan: &RunPlan, world: &World<N, S, W, Recorder<N>>, stop: Stop) -> Outcome
+/// What became of a world that has run under this plan, and why it stopped.
+pub fn outcome_of<N, S, W>(system: &str, plan: &RunPlan, world: &World<N, S, W, Recorder<N>>, stop: Stop) -> Outcome
 where
     N: Node<Object = Counter>,
     S: Service<i128>,
