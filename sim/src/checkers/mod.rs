@@ -10,6 +10,7 @@ pub mod consistency;
 pub mod counter;
 pub mod linearizability;
 pub mod ranges;
+pub mod set_full;
 pub mod verdict;
 
 pub use consistency::Consistency;
@@ -27,7 +28,8 @@ pub struct CheckerDoc {
 }
 
 /// All checkers.
-pub const CHECKERS: &[CheckerDoc] = &[counter::FINAL_READS, counter::AGREED];
+pub const CHECKERS: &[CheckerDoc] =
+    &[counter::FINAL_READS, counter::AGREED, counter::BOUNDED_READS, counter::MONOTONIC_READS, set_full::SET_FULL];
 
 #[cfg(test)]
 mod tests {
