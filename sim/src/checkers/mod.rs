@@ -11,6 +11,7 @@ pub mod contents;
 pub mod counter;
 pub mod linearizability;
 pub mod ranges;
+pub mod set_full;
 pub mod specification;
 pub mod verdict;
 
@@ -29,7 +30,8 @@ pub struct CheckerDoc {
 }
 
 /// All checkers.
-pub const CHECKERS: &[CheckerDoc] = &[counter::FINAL_READS, counter::AGREED];
+pub const CHECKERS: &[CheckerDoc] =
+    &[counter::FINAL_READS, counter::AGREED, counter::BOUNDED_READS, counter::MONOTONIC_READS, set_full::SET_FULL];
 
 #[cfg(test)]
 mod tests {

@@ -54,6 +54,12 @@ impl Ranges {
         after > 0 && value <= self.ranges[after - 1].1
     }
 
+    /// Is any integer from `low` to `high` in the set?
+    pub fn meets(&self, low: i128, high: i128) -> bool {
+        let after = self.ranges.partition_point(|&(first, _)| first <= high);
+        after > 0 && low <= high && low <= self.ranges[after - 1].1
+    }
+
     /// The number of ranges.
     #[expect(clippy::len_without_is_empty, reason = "the set is never empty")]
     pub fn len(&self) -> usize {
@@ -90,6 +96,10 @@ mod tests {
             prop_assert_eq!(&members, &numbers);
             for value in -150..150 {
                 prop_assert_eq!(ranges.contains(value), numbers.contains(&value));
+                for length in [-1, 0, 3] {
+                    let is_met = (value..=value + length).any(|member| numbers.contains(&member));
+                    prop_assert_eq!(ranges.meets(value, value + length), is_met);
+                }
             }
         }
     }
