@@ -31,7 +31,7 @@ pub struct CheckerDoc {
 
 /// All checkers.
 pub const CHECKERS: &[CheckerDoc] =
-    &[counter::FINAL_READS, counter::AGREED, counter::BOUNDED_READS, counter::MONOTONIC_READS, set_full::SET_FULL];
+    &[counter::FINAL_READS, counter::AGREED, counter::BOUNDED_READS, counter::RISING_TOTALS, set_full::SET_FULL];
 
 #[cfg(test)]
 mod tests {

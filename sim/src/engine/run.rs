@@ -11,8 +11,11 @@ use super::{
 };
 use crate::{
     checkers::{
-        Verdict,
-        counter::{Acceptable, check_agreed, check_final_reads},
+        CheckerDoc, Verdict,
+        counter::{
+            AGREED, Acceptable, BOUNDED_READS, FINAL_READS, Ledger, RISING_TOTALS, check_agreed, check_final_reads,
+            check_monotonic, check_reads,
+        },
     },
     history::History,
     kernel::{
@@ -58,6 +61,8 @@ pub struct Outcome {
     pub acceptable: Acceptable,
     /// Do the replicas agree on an acceptable total, and did final reads return one?
     pub correct: Verdict,
+    /// Every checker of the object, and what it says of what clients saw.
+    pub checks: Vec<(CheckerDoc, Verdict)>,
     /// Every consistency model, and whether the run kept to it.
     pub consistency: Vec<Finding>,
     /// Messages and bytes.
@@ -160,13 +165,10 @@ where
     let acceptable = Acceptable::of(recorder.history());
     let first_live = (0..view.nodes.len() as u32).map(NodeId).find(|&replica| view.is_live(replica));
     let agreed = measures.converged_at.and(first_live).map(|replica| view.value(replica));
-    let correct = match agreed {
-        None => Verdict::Fail { witness: "the replicas do not agree at the end".to_owned() },
-        Some(total) => match check_agreed(total, &acceptable) {
-            Verdict::Pass => check_final_reads(recorder.history(), &acceptable),
-            other => other,
-        },
-    };
+    let checks = checks(recorder.history(), agreed, &acceptable);
+    // Both the agreed value and the final reads have to be right; the other checkers ask for more.
+    let decisive = checks.iter().take(2).find(|(_, verdict)| *verdict != Verdict::Pass);
+    let correct = decisive.map_or(Verdict::Pass, |(_, verdict)| verdict.clone());
     let mut consistency = findings(recorder.history(), recorder.contents());
     consistency.push(convergence::finding(recorder.history(), &measures.convergence));
     Outcome {
@@ -178,6 +180,7 @@ where
         horizon: plan.final_reads_at,
         agreed,
         correct,
+        checks,
         acceptable,
         consistency,
         traffic: view.network.traffic,
@@ -187,6 +190,21 @@ where
         measures,
         history: recorder.into_history(),
     }
+}
+
+/// What all checkers of counters say; first those of the end.
+fn checks(history: &History<Counter>, agreed: Option<i128>, acceptable: &Acceptable) -> Vec<(CheckerDoc, Verdict)> {
+    let ledger = Ledger::from(history);
+    let of_agreed = agreed.map_or_else(
+        || Verdict::Fail { witness: "the replicas do not agree at the end".to_owned() },
+        |total| check_agreed(total, acceptable),
+    );
+    vec![
+        (AGREED, of_agreed),
+        (FINAL_READS, check_final_reads(history, acceptable)),
+        (BOUNDED_READS, check_reads(&ledger).verdict),
+        (RISING_TOTALS, check_monotonic(&ledger).verdict),
+    ]
 }
 
 /// The state of the largest replica; of the largest store where replicas keep nothing themselves.

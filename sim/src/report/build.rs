@@ -1,8 +1,8 @@
 //! From outcomes to the report model.
 
 use super::model::{
-    Availability, ConsistencyVerdict, Determinism, Expectation, FaultBite, FaultWindow, LatencyOf, Operations,
-    PHASE_ALL, Quantiles, Report, SCHEMA_VERSION, StaleReads, System, Verdict,
+    Availability, CheckVerdict, ConsistencyVerdict, Determinism, Expectation, FaultBite, FaultWindow, LatencyOf,
+    Operations, PHASE_ALL, Quantiles, Report, SCHEMA_VERSION, StaleReads, System, Verdict,
 };
 use crate::{
     checkers,
@@ -82,6 +82,7 @@ fn system(plan: &Plan, run: &RunPlan, spec: &SystemSpec, outcome: &Outcome) -> S
         lost_updates: measures.lost_updates,
         phantom_updates: measures.phantom_updates,
         stale_reads: stale_reads(&measures.stale_reads),
+        checks: outcome.checks.iter().map(check).collect(),
         consistency_strongest: strongest(&outcome.consistency),
         consistency: outcome.consistency.iter().map(consistency).collect(),
         operations: Operations { ok: all.ok, fail: all.fail, info: all.info },
@@ -162,6 +163,14 @@ fn verdict(of: &checkers::Verdict) -> Verdict {
         checkers::Verdict::Fail { .. } => Verdict::Fail,
         checkers::Verdict::Unknown { .. } => Verdict::Inconclusive,
         checkers::Verdict::Vacuous { .. } => Verdict::Vacuous,
+    }
+}
+
+fn check((checker, found): &(checkers::CheckerDoc, checkers::Verdict)) -> CheckVerdict {
+    CheckVerdict {
+        checker: checker.name.to_owned(),
+        verdict: verdict(found),
+        witness: found.detail().map(str::to_owned),
     }
 }
 

@@ -129,6 +129,8 @@ pub struct System {
     pub phantom_updates: Option<u64>,
     /// Reads that did not reflect all updates that had been acknowledged before.
     pub stale_reads: StaleReads,
+    /// What each checker of the object says of what clients saw.
+    pub checks: Vec<CheckVerdict>,
     /// The consistency models of clients that the run kept to, without those that another of them implies; `none` if there
     /// is none.
     pub consistency_strongest: String,
@@ -200,6 +202,17 @@ pub struct StaleReads {
     pub time_behind_ns_p99: u64,
     /// The same for the worst read.
     pub time_behind_ns_max: u64,
+}
+
+/// The verdict of a checker of the object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckVerdict {
+    /// The checker, for example `bounded-reads`; `sim list checkers` says what it asks for.
+    pub checker: String,
+    /// Does the history keep to it?
+    pub verdict: Verdict,
+    /// What shows that it does not, or why it is unknown or vacuous.
+    pub witness: Option<String>,
 }
 
 /// A verdict on a consistency model.

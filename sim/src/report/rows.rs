@@ -49,6 +49,7 @@ pub(super) fn groups(report: &Report) -> Vec<Group> {
         ("CONVERGENCE", convergence(report)),
         ("CORRECTNESS", correctness(report)),
         ("CONSISTENCY", consistency(report)),
+        ("CHECKERS", checkers(report)),
         ("AVAILABILITY", availability(report)),
         ("COST", cost(report)),
     ]
@@ -102,6 +103,17 @@ fn consistency(report: &Report) -> Vec<Option<Row>> {
         }));
     }
     rows
+}
+
+fn checkers(report: &Report) -> Vec<Option<Row>> {
+    let checkers = distinct(report, |system| system.checks.iter().map(|check| check.checker.as_str()));
+    let row_of = |checker: &str| {
+        row(report, &one_line(checker), |system| {
+            let found = system.checks.iter().find(|check| check.checker == checker);
+            found.map_or(plain(NOTHING.into()), |found| judged(found.verdict))
+        })
+    };
+    checkers.into_iter().map(row_of).collect()
 }
 
 fn availability(report: &Report) -> Vec<Option<Row>> {

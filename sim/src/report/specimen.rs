@@ -1,8 +1,8 @@
 //! Reports for tests: one as a run would leave it, and two that no run would.
 
 use super::model::{
-    Availability, ConsistencyVerdict, Determinism, Expectation, FaultBite, FaultWindow, LatencyOf, Operations,
-    Quantiles, Report, SCHEMA_VERSION, StaleReads, System, Verdict,
+    Availability, CheckVerdict, ConsistencyVerdict, Determinism, Expectation, FaultBite, FaultWindow, LatencyOf,
+    Operations, Quantiles, Report, SCHEMA_VERSION, StaleReads, System, Verdict,
 };
 
 const MS: u64 = 1_000_000;
@@ -122,6 +122,7 @@ fn system(name: &str, protocol: &str, fingerprint: &str) -> System {
         lost_updates: Some(0),
         phantom_updates: Some(0),
         stale_reads: StaleReads { reads: 1_198, ..StaleReads::default() },
+        checks: Vec::new(),
         consistency_strongest: "linearizable".into(),
         consistency: Vec::new(),
         operations: Operations { ok: 3_994, fail: 0, info: 0 },
@@ -175,6 +176,11 @@ fn naive() -> System {
             time_behind_ns_p99: 31 * S,
             time_behind_ns_max: 39 * S,
         },
+        checks: vec![CheckVerdict {
+            checker: "bounded-reads".into(),
+            verdict: Verdict::Fail,
+            witness: Some("read 31 returned 7, and must be at least 9".into()),
+        }],
         consistency_strongest: "none".into(),
         consistency: vec![ConsistencyVerdict {
             model: "linearizable".into(),

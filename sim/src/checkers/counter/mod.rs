@@ -8,7 +8,7 @@
 //! | `final-reads` | the reads after the quiet period | [`check_final_reads`], [`check_final`] |
 //! | `agreed-value` | the total that all replicas agree on | [`check_agreed`] |
 //! | `bounded-reads` | every read, by what was acknowledged before it and invoked before its return | [`check_reads`] |
-//! | `monotonic-reads` | the reads of each process, where nothing is taken away | [`check_monotonic`] |
+//! | `rising-totals` | the reads of each process, where nothing is taken away | [`check_monotonic`] |
 //!
 //! The latter two take a [`Ledger`], which histories of runs and calls recorded anywhere convert to.
 //!
@@ -72,8 +72,8 @@ pub const BOUNDED_READS: CheckerDoc = CheckerDoc {
 };
 
 /// [`check_monotonic`].
-pub const MONOTONIC_READS: CheckerDoc = CheckerDoc {
-    name: "monotonic-reads",
+pub const RISING_TOTALS: CheckerDoc = CheckerDoc {
+    name: "rising-totals",
     object: "counter",
     doc: "where nothing is taken away, the totals that a process reads never fall",
 };
