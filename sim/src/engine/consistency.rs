@@ -39,7 +39,12 @@ pub fn strongest(findings: &[Finding]) -> String {
     let held: Vec<Consistency> = findings.iter().filter(holds).map(|finding| finding.model).collect();
     let is_implied = |model: Consistency| held.iter().any(|&other| other != model && other.implies(model));
     let names: Vec<&str> = held.iter().filter(|&&model| !is_implied(model)).map(|model| model.name()).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    let untested = findings.iter().any(|finding| matches!(finding.verdict, Verdict::Vacuous { .. }));
+    match (names.is_empty(), untested) {
+        (false, _) => names.join(", "),
+        (true, true) => "untested".to_owned(),
+        (true, false) => "none".to_owned(),
+    }
 }
 
 /// Judges all models that are about operations of clients; `contents` is `None` when it was given up.
@@ -53,7 +58,14 @@ pub(super) fn findings(history: &History<Counter>, contents: Option<&ReadContent
     let show = |call: usize| told(&history.operations()[call]);
     let models: Vec<Consistency> = models.collect();
     let rulings = contents.judge_all(&models, &show);
-    models.into_iter().zip(rulings).map(|(model, ruling)| Finding { model, verdict: ruling.verdict }).collect()
+    // Reads after everything is over say little about what clients could rely on before.
+    let is_read = |read: &Operation<Counter>| !read.is_final && matches!(read.outcome, Outcome::Ok(_));
+    let was_tested = history.reads().any(is_read);
+    let tested = |verdict: Verdict| match verdict {
+        Verdict::Pass if !was_tested => Verdict::Vacuous { reason: "no client read anything".to_owned() },
+        other => other,
+    };
+    models.into_iter().zip(rulings).map(|(model, ruling)| Finding { model, verdict: tested(ruling.verdict) }).collect()
 }
 
 /// The updates of a history, and its successful reads with their contents.
