@@ -2,7 +2,7 @@
 //!
 //! Invariant: well-formed as XML, without scripts and without anything from elsewhere; every text of a history is escaped.
 //!
-//! What is deliberately absent: a drawing of everything. [`super::drawing`] chooses what is worth it, and the page says how
+//! What is deliberately absent: a drawing of everything. The layout chooses what is worth it, and the page says how
 //! much was left out.
 
 use std::fmt::Write;
