@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{Exit, output};
 use crate::{
     checkers::{CHECKERS, Consistency},
+    engine::recorded::ModelKind,
     faults::{FAULTS, NEMESIS},
     report::FORMATS,
     scenario::{
@@ -17,7 +18,8 @@ use crate::{
     services::STORES,
 };
 
-/// List what scenarios can name: protocols, CRDTs, stores, topologies, faults, measures, consistency models, checkers, formats.
+/// List what can be named: protocols, CRDTs, stores, topologies, faults, measures, checkers, models of histories, consistency
+/// models, formats.
 #[derive(Debug, Args)]
 pub(super) struct List {
     /// Only this kind, for example `faults`.
@@ -61,8 +63,9 @@ fn registered() -> Vec<Kind> {
         named("faults", FAULTS.iter().map(|fault| (fault.name, fault.doc)).collect()),
         named("nemesis", NEMESIS.iter().map(|kind| (kind.name, kind.doc)).collect()),
         named("measures", MEASURES.iter().map(|measure| (measure.name, measure.doc)).collect()),
-        named("models", Consistency::ALL.map(|model| (model.name(), model.doc())).to_vec()),
         named("checkers", CHECKERS.iter().map(|checker| (checker.name, checker.doc)).collect()),
+        named("models", ModelKind::ALL.iter().map(|model| (model.name(), model.doc())).collect()),
+        named("consistency", Consistency::ALL.iter().map(|model| (model.name(), model.doc())).collect()),
         named("formats", FORMATS.iter().map(|format| (format.name, format.doc)).collect()),
     ]
 }

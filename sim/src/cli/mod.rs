@@ -5,6 +5,7 @@
 //!
 //! Nothing is computed here: subcommands call the engine and show what it returns.
 
+mod check;
 mod exit;
 mod list;
 mod log;
@@ -54,6 +55,7 @@ struct Cli {
 enum Command {
     Run(run::Run),
     Trace(trace::Trace),
+    Check(check::Check),
     Selftest(selftest::Selftest),
     List(list::List),
     Schema(schema::Schema),
@@ -112,6 +114,7 @@ fn dispatch(cli: Cli) -> Exit {
     match cli.command {
         Command::Run(run) => run.execute(surroundings),
         Command::Trace(trace) => trace.execute(surroundings),
+        Command::Check(check) => check.execute(surroundings),
         Command::Selftest(selftest) => selftest.execute(),
         Command::List(list) => list.execute(),
         Command::Schema(schema) => schema.execute(),

@@ -3,9 +3,13 @@
 use clap::{Args, ValueEnum};
 
 use super::{Exit, output};
-use crate::{report::model::report_schema, scenario::scenario_schema_text};
+use crate::{
+    history::file::line_schema,
+    report::{history::json::check_schema, model::report_schema},
+    scenario::scenario_schema_text,
+};
 
-/// Print a JSON Schema: of scenario files, for editors, or of report.json, for programs that read it.
+/// Print a JSON Schema: of scenario files, for editors; of histories; and of what other programs read.
 #[derive(Debug, Args)]
 pub(super) struct Schema {
     /// Of what.
@@ -19,16 +23,23 @@ enum Of {
     Scenario,
     /// report.json.
     Report,
+    /// One line of a history in JSON lines, for `sim check`.
+    History,
+    /// What `sim check --json` prints.
+    Check,
 }
 
 impl Schema {
     pub(super) fn execute(&self) -> Exit {
-        match self.of {
-            Of::Scenario => output::say(&scenario_schema_text()),
-            Of::Report => match serde_json::to_string_pretty(&report_schema()) {
-                Ok(schema) => output::say(&format!("{schema}\n")),
-                Err(error) => output::refuse(&format!("cannot render the schema: {error}"), Exit::Internal),
-            },
+        let schema = match self.of {
+            Of::Scenario => return output::say(&scenario_schema_text()),
+            Of::Report => report_schema(),
+            Of::History => line_schema(),
+            Of::Check => check_schema(),
+        };
+        match serde_json::to_string_pretty(&schema) {
+            Ok(schema) => output::say(&format!("{schema}\n")),
+            Err(error) => output::refuse(&format!("cannot render the schema: {error}"), Exit::Internal),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! [`run_all`] runs the systems of a scenario side by side under one seed, so that all meet the same draws;
 //! [`run_again`] does it once more and names the first event that differs, if one does; [`trace()`] writes every event of
 //! one run. `consistency` and `convergence` say which consistency models a run kept to, and [`judge`] holds what was found
-//! against what the scenario expects.
+//! against what the scenario expects. [`recorded`] judges histories that somebody else recorded.
 //!
 //! Invariant: an outcome is a function of plan, system and seed. Systems run in parallel, a single run never does, and
 //! outcomes come in the order of the scenario file.
@@ -11,6 +11,7 @@
 mod consistency;
 mod convergence;
 pub mod judge;
+pub mod recorded;
 mod run;
 pub mod selftest;
 mod trace;

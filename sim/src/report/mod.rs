@@ -9,6 +9,7 @@ mod build;
 mod chart;
 mod columns;
 mod files;
+pub mod history;
 mod human;
 pub mod json;
 pub mod markdown;

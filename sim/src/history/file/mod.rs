@@ -110,6 +110,11 @@ impl std::error::Error for ReadError {}
 /// The longest line that is read, in bytes: longer ones are refused.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
 
+/// The JSON Schema of a line of a history in JSON lines.
+pub fn line_schema() -> schemars::Schema {
+    json_lines::line_schema()
+}
+
 /// Reads a history, whichever way it is written.
 pub fn read(bytes: &[u8]) -> Result<Recording, ReadError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
