@@ -29,13 +29,13 @@ use super::{
 };
 
 /// Effort of one attempt to leave calls out, and of all of them: steps times calls.
-const ATTEMPT_EFFORT: u64 = 500_000;
-const ALL_EFFORT: u64 = 10_000_000;
+const ATTEMPT_EFFORT: u64 = 300_000;
+const ALL_EFFORT: u64 = 3_000_000;
 /// Effort of one attempt to find the longest prefix.
-const PREFIX_EFFORT: u64 = 4_000_000;
+const PREFIX_EFFORT: u64 = 2_000_000;
 /// The most attempts.
 const ATTEMPTS_MAX: usize = 2_000;
-/// The most calls that are spelt out for a person.
+/// The most calls that are spelt out for a person, the last ones.
 const SHOWN_MAX: usize = 24;
 
 /// Why a history is not linearizable. Calls are given as their places in the history.
@@ -229,7 +229,11 @@ fn describe<M: Model>(model: &M, calls: &[Call<M::Op, M::Ret>], witness: &Witnes
         let _ = write!(text, ", whenever the {left_out} others took effect, if ever");
     }
     text.push(':');
-    for &at in witness.calls.iter().take(SHOWN_MAX) {
+    let earlier = kept.saturating_sub(SHOWN_MAX);
+    if earlier > 0 {
+        let _ = write!(text, "\n  {earlier} earlier ones, and");
+    }
+    for &at in &witness.calls[earlier..] {
         let call = &calls[at];
         let returned = call.returned.map_or_else(|| "?".to_owned(), |returned| returned.to_string());
         let _ = write!(
@@ -239,9 +243,6 @@ fn describe<M: Model>(model: &M, calls: &[Call<M::Op, M::Ret>], witness: &Witnes
             call.invoked,
             model.show(&call.op, call.answer())
         );
-    }
-    if kept > SHOWN_MAX {
-        let _ = write!(text, "\n  and {} more", kept - SHOWN_MAX);
     }
     if !witness.is_minimal {
         text.push_str("\nperhaps fewer would do; the limits did not allow to tell");
