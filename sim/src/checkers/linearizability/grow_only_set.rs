@@ -5,9 +5,6 @@
 //! So the calls fall into blocks: the additions of a gap, the reads after it, the additions of the next gap, … Within a
 //! block real time decides, and between blocks no call may have returned before one of an earlier block was invoked.
 //!
-//! Counters to which only ones are added need nothing of the kind. Equal additions are one class, of which the search always
-//! takes the one with the first deadline, so that it never has a choice.
-//!
 //! What is deliberately absent: elements that are added twice, and removal.
 
 use std::collections::{BTreeMap, BTreeSet};

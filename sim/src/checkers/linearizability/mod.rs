@@ -27,6 +27,7 @@
 //! What is deliberately absent: weaker properties. Sequential consistency is not local, and cannot be judged key by key.
 
 mod call;
+mod equal_additions;
 mod facts;
 mod grow_only_set;
 mod intern;

@@ -3,13 +3,15 @@
 //! First, the shortest failing prefix: the calls up to the first return that nothing can explain, found by halving, since
 //! a prefix of a linearizable history is linearizable. Calls that return later are pending there.
 //!
-//! Then calls are left out, as many as possible at first, down to single ones (Zeller and Hildebrandt, *Simplifying and
-//! isolating failure-inducing input*, 2002). To leave out a write must not turn a good history into a bad one, where a
+//! Then calls are left out: all but the last few returns if those fail by themselves, which a stale answer often does, and
+//! from what is kept as many as possible at first, down to single ones (Zeller and Hildebrandt, *Simplifying and isolating
+//! failure-inducing input*, 2002). To leave out a write must not turn a good history into a bad one, where a
 //! value is read that nobody wrote. So a call that is left out is set free: it may have taken effect at any time, even
 //! before the beginning, or never. What still fails then fails for the calls that are kept, whatever became of the others.
 //!
 //! Invariant: every reduction was judged *not linearizable*; one that exhausted its limits is not made. Without those, no
-//! single call can be left out of what is kept.
+//! single call can be left out of what is kept. A witness of a large history is found in bounded time, since a step is
+//! charged by the calls that it may have to look at, and an attempt by the calls that have to be prepared for it.
 //!
 //! What is deliberately absent: the smallest witness. Which one is found depends on the order of attempts, and old calls
 //! are left out first.
@@ -26,14 +28,14 @@ use super::{
     search::{Found, Sound, search},
 };
 
-/// Steps of one attempt to leave calls out, and of all of them.
-const ATTEMPT_STEPS: u64 = 5_000;
-const ALL_STEPS: u64 = 200_000;
-/// Steps of one attempt to find the longest prefix.
-const PREFIX_STEPS: u64 = 200_000;
+/// Effort of one attempt to leave calls out, and of all of them: steps times calls.
+const ATTEMPT_EFFORT: u64 = 300_000;
+const ALL_EFFORT: u64 = 3_000_000;
+/// Effort of one attempt to find the longest prefix.
+const PREFIX_EFFORT: u64 = 2_000_000;
 /// The most attempts.
 const ATTEMPTS_MAX: usize = 2_000;
-/// The most calls that are spelt out for a person.
+/// The most calls that are spelt out for a person, the last ones.
 const SHOWN_MAX: usize = 24;
 
 /// Why a history is not linearizable. Calls are given as their places in the history.
@@ -65,7 +67,7 @@ pub(super) fn explain<M: Model>(
     returns.sort_by_key(|view| view.returned);
     // The first `good` returns are explained, as far as is known, and the first `bad` ones are not.
     let (mut good, mut bad) = (0, returns.len());
-    let limits = &Limits { steps: limits.steps.min(PREFIX_STEPS), ..*limits };
+    let limits = &Limits { steps: limits.steps.min(affordable(PREFIX_EFFORT, part.views.len())), ..*limits };
     while good + 1 < bad {
         let middle = usize::midpoint(good, bad);
         match judge::<M, Sound>(model, &prefix(model, &part.views, &returns[..middle]), limits).0 {
@@ -98,6 +100,11 @@ pub(super) fn explain<M: Model>(
     witness
 }
 
+/// How many steps an effort allows with so many calls.
+fn affordable(effort: u64, calls: usize) -> u64 {
+    effort / (calls as u64).max(1)
+}
+
 /// The history as it looks after these returns: what returns later is pending, even before it is invoked.
 fn prefix<'a, M: Model>(model: &M, views: &[View<'a, M>], returns: &[&View<'a, M>]) -> Vec<View<'a, M>> {
     let mut seen: Vec<usize> = returns.iter().map(|view| view.call).collect();
@@ -112,7 +119,7 @@ struct Reduction<'a, 'b, M: Model> {
     views: Vec<View<'a, M>>,
     is_kept: Vec<bool>,
     is_minimal: bool,
-    steps_left: u64,
+    effort_left: u64,
     attempts_left: usize,
     limits: Limits<'b>,
 }
@@ -120,21 +127,41 @@ struct Reduction<'a, 'b, M: Model> {
 impl<'a, 'b, M: Model> Reduction<'a, 'b, M> {
     fn new(model: &'b M, mut views: Vec<View<'a, M>>, limits: &Limits<'b>) -> Self {
         views.sort_by_key(|view| view.invoked);
-        let limits = Limits { steps: limits.steps.min(ATTEMPT_STEPS), ..*limits };
         let is_kept = vec![true; views.len()];
-        Self { model, views, is_kept, is_minimal: true, steps_left: ALL_STEPS, attempts_left: ATTEMPTS_MAX, limits }
+        let (effort_left, attempts_left) = (ALL_EFFORT, ATTEMPTS_MAX);
+        Self { model, views, is_kept, is_minimal: true, effort_left, attempts_left, limits: *limits }
     }
 
     fn kept(&self) -> Vec<usize> {
         self.views.iter().zip(&self.is_kept).filter(|(_, kept)| **kept).map(|(view, _)| view.call).collect()
     }
 
+    /// Keeps the last few returns alone if they fail: two, four, eight, …
+    fn keep_last(&mut self) {
+        let mut returns: Vec<usize> = (0..self.views.len()).filter(|&at| self.views[at].returned.is_some()).collect();
+        returns.sort_by_key(|&at| self.views[at].returned);
+        let mut size = 2;
+        while size < returns.len() {
+            self.is_kept.fill(false);
+            let (_, last) = returns.split_at(returns.len() - size);
+            self.keep(last, true);
+            if self.still_fails() {
+                return;
+            }
+            size *= 2;
+        }
+        self.is_kept.fill(true);
+    }
+
     /// Leaves out as much as possible: halves, quarters, … and single calls until none can go.
     fn run(&mut self) {
-        let mut size = self.views.len().div_ceil(2);
+        self.keep_last();
+        // Only what is tried from here on tells whether fewer would do.
+        self.is_minimal = true;
+        let mut size = self.is_kept.iter().filter(|kept| **kept).count().div_ceil(2);
         loop {
             let has_shrunk = self.pass(size);
-            if self.steps_left == 0 || self.attempts_left == 0 || (size <= 1 && !has_shrunk) {
+            if self.effort_left == 0 || self.attempts_left == 0 || (size <= 1 && !has_shrunk) {
                 return;
             }
             if size > 1 {
@@ -168,7 +195,7 @@ impl<'a, 'b, M: Model> Reduction<'a, 'b, M> {
     }
 
     fn still_fails(&mut self) -> bool {
-        if self.steps_left == 0 || self.attempts_left == 0 {
+        if self.effort_left == 0 || self.attempts_left == 0 {
             self.is_minimal = false;
             return false;
         }
@@ -180,8 +207,12 @@ impl<'a, 'b, M: Model> Reduction<'a, 'b, M> {
             .filter(|(view, kept)| **kept || !self.model.is_read(view.op, view.ret))
             .map(|(view, kept)| if *kept { *view } else { view.free() })
             .collect();
-        let (found, steps) = judge::<M, Sound>(self.model, &views, &self.limits);
-        self.steps_left = self.steps_left.saturating_sub(steps);
+        let steps_max = self.limits.steps.min(affordable(ATTEMPT_EFFORT.min(self.effort_left), views.len()));
+        let limits = Limits { steps: steps_max, ..self.limits };
+        let (found, steps) = judge::<M, Sound>(self.model, &views, &limits);
+        let kept = self.is_kept.iter().filter(|kept| **kept).count() as u64;
+        let effort = (steps + kept / 4 + 1) * views.len() as u64;
+        self.effort_left = self.effort_left.saturating_sub(effort);
         if matches!(found, Found::Exhausted(_)) {
             self.is_minimal = false;
         }
@@ -198,7 +229,11 @@ fn describe<M: Model>(model: &M, calls: &[Call<M::Op, M::Ret>], witness: &Witnes
         let _ = write!(text, ", whenever the {left_out} others took effect, if ever");
     }
     text.push(':');
-    for &at in witness.calls.iter().take(SHOWN_MAX) {
+    let earlier = kept.saturating_sub(SHOWN_MAX);
+    if earlier > 0 {
+        let _ = write!(text, "\n  {earlier} earlier ones, and");
+    }
+    for &at in &witness.calls[earlier..] {
         let call = &calls[at];
         let returned = call.returned.map_or_else(|| "?".to_owned(), |returned| returned.to_string());
         let _ = write!(
@@ -208,9 +243,6 @@ fn describe<M: Model>(model: &M, calls: &[Call<M::Op, M::Ret>], witness: &Witnes
             call.invoked,
             model.show(&call.op, call.answer())
         );
-    }
-    if kept > SHOWN_MAX {
-        let _ = write!(text, "\n  and {} more", kept - SHOWN_MAX);
     }
     if !witness.is_minimal {
         text.push_str("\nperhaps fewer would do; the limits did not allow to tell");

@@ -37,7 +37,7 @@ impl Rules for Sound {}
 /// What is known of an element.
 #[derive(Clone, Debug)]
 pub(super) struct Element<'a, E> {
-    pub element: &'a E,
+    pub value: &'a E,
     /// Its first addition, and when it was invoked; nothing if nobody added it.
     pub added: Option<(u64, usize)>,
     /// The first invocation of an addition that did not fail.
@@ -58,9 +58,9 @@ pub(super) struct Element<'a, E> {
 }
 
 impl<'a, E> Element<'a, E> {
-    fn new(element: &'a E) -> Self {
+    fn new(value: &'a E) -> Self {
         Self {
-            element,
+            value,
             added: None,
             possible: None,
             known: None,

@@ -23,6 +23,9 @@ pub struct TrueTimes {
     pub gone: Option<u64>,
 }
 
+/// Tells true times, if they are known.
+pub(super) type Times<'t, E> = Option<&'t dyn Fn(&E) -> Option<TrueTimes>>;
+
 /// Quantiles of latencies, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quantiles {
@@ -50,12 +53,12 @@ impl Quantiles {
 
 /// How long after an element was known it became stable, or was lost; in milliseconds. By reads, that is just after the
 /// invocation of the last one that shows the opposite.
-pub(super) fn latency_ms<E>(element: &Element<'_, E>, times: Option<&dyn Fn(&E) -> Option<TrueTimes>>) -> Option<u64> {
+pub(super) fn latency_ms<E>(element: &Element<'_, E>, times: Times<'_, E>) -> Option<u64> {
     let known = element.known?;
     let at = match (element.outcome, times) {
         (Outcome::NeverRead, _) => return None,
-        (Outcome::Stable, Some(times)) => times(element.element)?.visible?,
-        (Outcome::Lost, Some(times)) => times(element.element)?.gone?,
+        (Outcome::Stable, Some(times)) => times(element.value)?.visible?,
+        (Outcome::Lost, Some(times)) => times(element.value)?.gone?,
         (Outcome::Stable, None) => element.absent.map_or(0, |(invoked, _)| invoked.saturating_add(1)),
         (Outcome::Lost, None) => element.present.map_or(0, |(invoked, _)| invoked.saturating_add(1)),
     };

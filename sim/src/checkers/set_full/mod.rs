@@ -55,6 +55,7 @@ pub use results::{Results, Stale};
 
 use super::CheckerDoc;
 use elements::{Rules, Sound};
+use latencies::Times;
 
 /// [`judge`].
 pub const SET_FULL: CheckerDoc = CheckerDoc {
@@ -130,7 +131,7 @@ pub fn judge_with_true_times<E: Ord + Clone + Debug>(
 fn judge_by<E: Ord + Clone + Debug, R: Rules>(
     additions: &[Addition<E>],
     reads: &[Read<E>],
-    times: Option<&dyn Fn(&E) -> Option<TrueTimes>>,
+    times: Times<'_, E>,
 ) -> Results<E> {
     results::Results::of(&elements::follow::<E, R>(additions, reads), reads.len(), times)
 }

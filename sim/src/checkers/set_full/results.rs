@@ -7,7 +7,11 @@
 
 use std::{cmp::Reverse, fmt::Debug};
 
-use super::{Outcome, Quantiles, TrueTimes, elements::Element, latencies::latency_ms};
+use super::{
+    Outcome, Quantiles,
+    elements::Element,
+    latencies::{Times, latency_ms},
+};
 use crate::checkers::{Ruling, Verdict};
 
 /// How many of the most stale elements are listed.
@@ -56,27 +60,23 @@ pub struct Stale<E> {
 }
 
 impl<E: Clone + Debug> Results<E> {
-    pub(super) fn of(
-        elements: &[Element<'_, E>],
-        reads: usize,
-        times: Option<&dyn Fn(&E) -> Option<TrueTimes>>,
-    ) -> Self {
+    pub(super) fn of(elements: &[Element<'_, E>], reads: usize, times: Times<'_, E>) -> Self {
         let of = |outcome: Outcome| {
             elements.iter().filter(move |element| element.added.is_some() && element.outcome == outcome)
         };
         let latencies = |outcome: Outcome| of(outcome).filter_map(|element| latency_ms(element, times)).collect();
-        let list = |outcome: Outcome| of(outcome).map(|element| element.element.clone()).collect::<Vec<E>>();
+        let list = |outcome: Outcome| of(outcome).map(|element| element.value.clone()).collect::<Vec<E>>();
         let stale: Vec<Stale<E>> = of(Outcome::Stable)
             .filter_map(|element| {
                 let latency_ms = latency_ms(element, times).filter(|&latency| latency > 0)?;
                 let (known, absent) = (element.known?, element.absent.map(|(_, call)| call));
-                Some(Stale { element: element.element.clone(), latency_ms, known, absent })
+                Some(Stale { element: element.value.clone(), latency_ms, known, absent })
             })
             .collect();
         let mut worst_stale = stale.clone();
         worst_stale.sort_by_key(|stale| Reverse(stale.latency_ms));
         worst_stale.truncate(WORST_MAX);
-        let duplicated = elements.iter().filter_map(|e| Some((e.element.clone(), e.duplicated?.1)));
+        let duplicated = elements.iter().filter_map(|e| Some((e.value.clone(), e.duplicated?.1)));
         let phantom = elements.iter().filter(|element| element.phantom.is_some());
         let mut results = Self {
             ruling: Verdict::Pass.into(),
@@ -86,7 +86,7 @@ impl<E: Clone + Debug> Results<E> {
             never_read: list(Outcome::NeverRead),
             stale: stale.into_iter().map(|stale| stale.element).collect(),
             duplicated: duplicated.collect(),
-            phantom: phantom.map(|element| element.element.clone()).collect(),
+            phantom: phantom.map(|element| element.value.clone()).collect(),
             worst_stale,
             stable_latencies_ms: Quantiles::of(latencies(Outcome::Stable)),
             lost_latencies_ms: Quantiles::of(latencies(Outcome::Lost)),

@@ -6,6 +6,7 @@
 //! What is deliberately absent: objects whose operations have more than one outcome, such as queues that may drop.
 
 mod append;
+mod counter;
 mod key_value;
 mod multi_register;
 mod mutex;
@@ -16,15 +17,13 @@ mod set;
 use std::{fmt::Debug, hash::Hash};
 
 pub use append::{AppendFact, AppendOp, AppendRet, AppendStore};
+pub use counter::{AtMost, CounterModel};
 pub use key_value::{KeyValue, KeyValueFact, KeyValueOp, KeyValueRet};
 pub use multi_register::{MultiFact, MultiOp, MultiRegister, MultiRet};
 pub use mutex::{Mutex, MutexOp, MutexRet};
 pub use object::ObjectModel;
 pub use register::{Register, RegisterFact, RegisterOp, RegisterRet};
 pub use set::{SetFact, SetModel, SetOp, SetRet};
-
-/// The counter.
-pub type CounterModel = ObjectModel<crdts::objects::counter::Counter>;
 
 /// What can be a key or a value.
 pub trait Value: Clone + Ord + Hash + Debug + Send + Sync {}

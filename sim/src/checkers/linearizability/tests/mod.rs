@@ -2,6 +2,7 @@
 //! it against the same tests.
 
 mod agreement;
+mod equal_additions;
 mod histories;
 mod known;
 mod large;

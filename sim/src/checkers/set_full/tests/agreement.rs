@@ -1,7 +1,12 @@
 //! Exact agreement with the procedure, on short histories of all kinds.
 
+use std::{cmp::Reverse, collections::BTreeMap};
+
 use super::oracle::{self, Seen};
-use crate::checkers::set_full::{Addition, Fate, Outcome, Quantiles, Read, Results, judge};
+use crate::checkers::{
+    Verdict,
+    set_full::{Addition, Fate, Outcome, Quantiles, Read, Results, Stale, judge},
+};
 
 /// Short histories.
 pub(super) const HISTORIES: u64 = 120_000;
@@ -19,7 +24,7 @@ impl Random {
 }
 
 /// A short history. Most reads contain most of what had been added, so that some are right.
-pub(super) fn any(seed: u64) -> (Vec<Addition<u8>>, Vec<Read<u8>>) {
+pub(super) fn any(seed: u64) -> (Vec<Addition<u16>>, Vec<Read<u16>>) {
     let mut random = Random(seed << 20);
     let span = 4 + random.below(20);
     // Distinct times: half a millisecond apart, and a little for each.
@@ -31,11 +36,11 @@ pub(super) fn any(seed: u64) -> (Vec<Addition<u8>>, Vec<Read<u8>>) {
     let (mut additions, mut reads) = (Vec::new(), Vec::new());
     let duration = 1 + random.below(6);
     let is_repeating = random.below(4) == 0;
-    for call in 0..1 + random.below(8) as usize {
+    for call in 0..=random.below(8) as usize {
         let invoked = random.below(span);
         let (invoked, returned) = (time(invoked), time(invoked + random.below(duration)));
         if random.below(2) == 0 {
-            let element = if is_repeating { random.below(3) as u8 } else { call as u8 };
+            let element = if is_repeating { random.below(3) as u16 } else { call as u16 };
             let fate = match random.below(8) {
                 0 => Fate::Failed,
                 1 => Fate::Indeterminate,
@@ -55,7 +60,7 @@ pub(super) fn any(seed: u64) -> (Vec<Addition<u8>>, Vec<Read<u8>>) {
             }
         }
         if random.below(30) == 0 {
-            read.elements.push(random.below(12) as u8);
+            read.elements.push(random.below(12) as u16);
         }
         read.elements.reverse();
     }
@@ -63,20 +68,20 @@ pub(super) fn any(seed: u64) -> (Vec<Addition<u8>>, Vec<Read<u8>>) {
 }
 
 /// What the procedure says, in the form of the results.
-fn expected(seen: &std::collections::BTreeMap<u8, Seen>) -> Results<u8> {
+fn expected(seen: &BTreeMap<u16, Seen>) -> Results<u16> {
     let added = || seen.iter().filter(|(_, seen)| seen.is_added);
     let of = |outcome: Outcome| added().filter(move |(_, seen)| seen.outcome() == outcome);
-    let list = |outcome| of(outcome).map(|(element, _)| *element).collect::<Vec<u8>>();
+    let list = |outcome| of(outcome).map(|(element, _)| *element).collect::<Vec<u16>>();
     let latencies = |outcome| Quantiles::of(of(outcome).filter_map(|(_, seen)| seen.latency_ms()).collect());
-    let mut stale: Vec<crate::checkers::set_full::Stale<u8>> = Vec::new();
+    let mut stale: Vec<Stale<u16>> = Vec::new();
     for (element, seen) in of(Outcome::Stable) {
         if let (Some(latency_ms), Some(known)) = (seen.latency_ms().filter(|latency| *latency > 0), seen.known) {
             let absent = seen.absent.map(|(_, call)| call);
-            stale.push(crate::checkers::set_full::Stale { element: *element, latency_ms, known, absent });
+            stale.push(Stale { element: *element, latency_ms, known, absent });
         }
     }
     Results {
-        ruling: crate::checkers::Verdict::Pass.into(),
+        ruling: Verdict::Pass.into(),
         attempts: added().count(),
         stable: of(Outcome::Stable).count(),
         lost: list(Outcome::Lost),
@@ -85,7 +90,7 @@ fn expected(seen: &std::collections::BTreeMap<u8, Seen>) -> Results<u8> {
         phantom: seen.iter().filter(|(_, seen)| seen.is_phantom).map(|(element, _)| *element).collect(),
         worst_stale: {
             let mut worst = stale.clone();
-            worst.sort_by_key(|stale| std::cmp::Reverse(stale.latency_ms));
+            worst.sort_by_key(|stale| Reverse(stale.latency_ms));
             worst.truncate(8);
             worst
         },
@@ -95,14 +100,14 @@ fn expected(seen: &std::collections::BTreeMap<u8, Seen>) -> Results<u8> {
     }
 }
 
+/// The checker, or a mutant of it.
+type Check = fn(&[Addition<u16>], &[Read<u16>]) -> Results<u16>;
+
 /// Does the checker say of this history what the procedure says? If so, also the name of its verdict.
-pub(super) fn agrees(
-    seed: u64,
-    check: fn(&[Addition<u8>], &[Read<u8>]) -> Results<u8>,
-) -> Result<&'static str, String> {
+pub(super) fn agrees(seed: u64, check: Check) -> Result<&'static str, String> {
     let (additions, reads) = any(seed);
     let mut found = check(&additions, &reads);
-    let ruling = std::mem::replace(&mut found.ruling, crate::checkers::Verdict::Pass.into());
+    let ruling = std::mem::replace(&mut found.ruling, Verdict::Pass.into());
     let expected = expected(&oracle::follow(&additions, &reads));
     let is_bad = !(expected.lost.is_empty() && expected.duplicated.is_empty() && expected.phantom.is_empty());
     let verdict = match expected.stable {

@@ -11,7 +11,7 @@ macro_rules! mutants {
             impl Rules for Mutant {
                 const $rule: bool = false;
             }
-            let check = |additions: &[_], reads: &[_]| judge_by::<u8, Mutant>(additions, reads, None);
+            let check = |additions: &[_], reads: &[_]| judge_by::<u16, Mutant>(additions, reads, None);
             assert!((0..HISTORIES).any(|seed| agrees(seed, check).is_err()));
         }
     )*};

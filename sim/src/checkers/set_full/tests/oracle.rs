@@ -40,11 +40,11 @@ impl Seen {
 }
 
 /// Follows all events; no two of them are at one time.
-pub(super) fn follow(additions: &[Addition<u8>], reads: &[Read<u8>]) -> BTreeMap<u8, Seen> {
+pub(super) fn follow(additions: &[Addition<u16>], reads: &[Read<u16>]) -> BTreeMap<u16, Seen> {
     enum Event<'a> {
-        Add(&'a Addition<u8>),
-        Added(&'a Addition<u8>),
-        Read(&'a Read<u8>),
+        Add(&'a Addition<u16>),
+        Added(&'a Addition<u16>),
+        Read(&'a Read<u16>),
     }
     let mut events: Vec<(u64, Event<'_>)> = Vec::new();
     for addition in additions {
@@ -55,7 +55,7 @@ pub(super) fn follow(additions: &[Addition<u8>], reads: &[Read<u8>]) -> BTreeMap
     }
     events.extend(reads.iter().map(|read| (read.returned, Event::Read(read))));
     events.sort_by_key(|(at, _)| *at);
-    let mut elements = BTreeMap::<u8, Seen>::new();
+    let mut elements = BTreeMap::<u16, Seen>::new();
     for (at, event) in events {
         match event {
             Event::Add(addition) => {
