@@ -3,15 +3,15 @@
 //! First, the shortest failing prefix: the calls up to the first return that nothing can explain, found by halving, since
 //! a prefix of a linearizable history is linearizable. Calls that return later are pending there.
 //!
-//! Then calls are left out: all but the last few returns if those fail by themselves, which a stale answer often does, and
-//! from what is kept as many as possible at first, down to single ones (Zeller and Hildebrandt, *Simplifying and isolating
-//! failure-inducing input*, 2002). To leave out a write must not turn a good history into a bad one, where a
+//! Then calls are left out: all but the call that is stuck and one before it, if there is one that contradicts it, as with most
+//! stale answers; or all but the last few returns, if those fail by themselves; and from what is kept as many as possible
+//! at first, down to single ones (Zeller and Hildebrandt, *Simplifying and isolating failure-inducing input*, 2002). To leave out a write must not turn a good history into a bad one, where a
 //! value is read that nobody wrote. So a call that is left out is set free: it may have taken effect at any time, even
 //! before the beginning, or never. What still fails then fails for the calls that are kept, whatever became of the others.
 //!
 //! Invariant: every reduction was judged *not linearizable*; one that exhausted its limits is not made. Without those, no
 //! single call can be left out of what is kept. A witness of a large history is found in bounded time, since a step is
-//! charged by the calls that it may have to look at, and an attempt by the calls that have to be prepared for it.
+//! charged by the calls that it may have to look at, and an attempt by what has to be prepared for it.
 //!
 //! What is deliberately absent: the smallest witness. Which one is found depends on the order of attempts, and old calls
 //! are left out first.
@@ -28,9 +28,11 @@ use super::{
     search::{Found, Sound, search},
 };
 
-/// Effort of one attempt to leave calls out, and of all of them: steps times calls.
-const ATTEMPT_EFFORT: u64 = 300_000;
-const ALL_EFFORT: u64 = 3_000_000;
+/// Effort of one attempt to leave calls out, and of all of them: steps times what each may have to look at.
+const ATTEMPT_EFFORT: u64 = 400_000;
+const ALL_EFFORT: u64 = 6_000_000;
+/// How many calls before the one that is stuck are tried as its only opponent.
+const OPPONENTS_MAX: usize = 256;
 /// Effort of one attempt to find the longest prefix.
 const PREFIX_EFFORT: u64 = 2_000_000;
 /// The most attempts.
@@ -84,7 +86,7 @@ pub(super) fn explain<M: Model>(
     let reads_later = |view: &View<'_, M>| view.returned.is_none() && model.is_read(view.op, calls[view.call].answer());
     let mut failing = prefix(model, &part.views, &returns[..bad]);
     failing.retain(|view| !reads_later(view));
-    let mut reduction = Reduction::new(model, failing, limits);
+    let mut reduction = Reduction::new(model, failing, returns[bad - 1].call, limits);
     reduction.run();
     let mut kept = reduction.kept();
     kept.sort_by_key(|&call| (calls[call].invoked, call));
@@ -117,6 +119,8 @@ fn prefix<'a, M: Model>(model: &M, views: &[View<'a, M>], returns: &[&View<'a, M
 struct Reduction<'a, 'b, M: Model> {
     model: &'b M,
     views: Vec<View<'a, M>>,
+    /// The call that is stuck.
+    stuck: usize,
     is_kept: Vec<bool>,
     is_minimal: bool,
     effort_left: u64,
@@ -125,22 +129,39 @@ struct Reduction<'a, 'b, M: Model> {
 }
 
 impl<'a, 'b, M: Model> Reduction<'a, 'b, M> {
-    fn new(model: &'b M, mut views: Vec<View<'a, M>>, limits: &Limits<'b>) -> Self {
+    fn new(model: &'b M, mut views: Vec<View<'a, M>>, stuck: usize, limits: &Limits<'b>) -> Self {
         views.sort_by_key(|view| view.invoked);
         let is_kept = vec![true; views.len()];
         let (effort_left, attempts_left) = (ALL_EFFORT, ATTEMPTS_MAX);
-        Self { model, views, is_kept, is_minimal: true, effort_left, attempts_left, limits: *limits }
+        let stuck = views.iter().position(|view| view.call == stuck).unwrap_or(views.len() - 1);
+        Self { model, views, stuck, is_kept, is_minimal: true, effort_left, attempts_left, limits: *limits }
+    }
+
+    /// Keeps the call that is stuck and one that returned before, if they fail: the latest such one.
+    fn keep_pair(&mut self, returns: &[usize]) -> bool {
+        let stuck = self.stuck;
+        for &opponent in returns.iter().rev().filter(|&&at| at != stuck).take(OPPONENTS_MAX) {
+            self.is_kept.fill(false);
+            self.keep(&[self.stuck, opponent], true);
+            if self.still_fails() {
+                return true;
+            }
+        }
+        false
     }
 
     fn kept(&self) -> Vec<usize> {
         self.views.iter().zip(&self.is_kept).filter(|(_, kept)| **kept).map(|(view, _)| view.call).collect()
     }
 
-    /// Keeps the last few returns alone if they fail: two, four, eight, …
+    /// Keeps the last few returns alone if they fail: four, eight, …
     fn keep_last(&mut self) {
         let mut returns: Vec<usize> = (0..self.views.len()).filter(|&at| self.views[at].returned.is_some()).collect();
         returns.sort_by_key(|&at| self.views[at].returned);
-        let mut size = 2;
+        if returns.len() > 2 && self.keep_pair(&returns) {
+            return;
+        }
+        let mut size = 4;
         while size < returns.len() {
             self.is_kept.fill(false);
             let (_, last) = returns.split_at(returns.len() - size);
@@ -207,11 +228,18 @@ impl<'a, 'b, M: Model> Reduction<'a, 'b, M> {
             .filter(|(view, kept)| **kept || !self.model.is_read(view.op, view.ret))
             .map(|(view, kept)| if *kept { *view } else { view.free() })
             .collect();
-        let steps_max = self.limits.steps.min(affordable(ATTEMPT_EFFORT.min(self.effort_left), views.len()));
-        let limits = Limits { steps: steps_max, ..self.limits };
-        let (found, steps) = judge::<M, Sound>(self.model, &views, &limits);
-        let kept = self.is_kept.iter().filter(|kept| **kept).count() as u64;
-        let effort = (steps + kept / 4 + 1) * views.len() as u64;
+        let (found, effort) = match self.model.shortcut(&views) {
+            Some(true) => (Found::Order(Vec::new()), views.len() as u64),
+            Some(false) => (Found::Nothing, views.len() as u64),
+            None => {
+                let problem = Problem::new(self.model, &views);
+                let size = problem.duties.len() + problem.options.len();
+                let steps_max = self.limits.steps.min(affordable(ATTEMPT_EFFORT.min(self.effort_left), size));
+                let (found, steps) = search::<M, Sound>(&problem, &Limits { steps: steps_max, ..self.limits });
+                let prepared = problem.classes.len() * (1 + problem.facts.len()) / 64 + views.len() / 8;
+                (found, steps * size as u64 + prepared as u64)
+            }
+        };
         self.effort_left = self.effort_left.saturating_sub(effort);
         if matches!(found, Found::Exhausted(_)) {
             self.is_minimal = false;
