@@ -10,6 +10,7 @@ pub mod consistency;
 pub mod counter;
 pub mod linearizability;
 pub mod ranges;
+pub mod sequential;
 pub mod verdict;
 
 pub use consistency::Consistency;
