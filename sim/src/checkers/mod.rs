@@ -11,6 +11,7 @@ pub mod counter;
 pub mod linearizability;
 pub mod ranges;
 pub mod sequential;
+pub mod sessions;
 pub mod verdict;
 
 pub use consistency::Consistency;
