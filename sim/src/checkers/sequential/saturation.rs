@@ -37,10 +37,33 @@ pub(super) enum Saturated {
 pub(super) struct Guide {
     /// How far each chain must have come, by duty.
     before: Vec<Vec<u32>>,
+    /// How far each chain must have come until all who need what a duty brings about have had it, by duty.
+    closing: Vec<Vec<u32>>,
     rank: Vec<u32>,
 }
 
 impl Guide {
+    fn new<M: Model>(problem: &Problem<'_, M>, mut before: Vec<Vec<u32>>, rank: Vec<u32>) -> Self {
+        before.truncate(problem.duties.len());
+        before.iter_mut().for_each(|clock| clock.truncate(problem.chains.len()));
+        let mut closing = vec![vec![0; problem.chains.len()]; problem.duties.len()];
+        for (maker, duty) in problem.duties.iter().enumerate() {
+            let made = &problem.classes[duty.class as usize].makes;
+            for &reader in made.iter().flat_map(|&fact| &problem.roles[fact as usize].demanders) {
+                closing[maker].iter_mut().zip(&before[reader as usize]).for_each(|(own, other)| *own = (*own).max(*other));
+                let reader = &problem.duties[reader as usize];
+                let own = &mut closing[maker][reader.chain as usize];
+                *own = (*own).max(reader.at + 1);
+            }
+        }
+        Self { before, closing, rank }
+    }
+
+    /// How many calls must have been made until all who need what the duty brings about have had it.
+    pub(super) fn cost(&self, duty: u32, row: &[u32]) -> u32 {
+        self.closing[duty as usize].iter().zip(row).map(|(until, at)| until.saturating_sub(*at)).sum()
+    }
+
     /// May the duty be next when the chains have come so far?
     pub(super) fn allows(&self, duty: u32, row: &[u32]) -> bool {
         self.before[duty as usize].iter().zip(row).all(|(before, at)| before <= at)
@@ -131,10 +154,7 @@ pub(super) fn saturate<M: Model>(problem: &Problem<'_, M>) -> Saturated {
         if !graph.derive(round) {
             let mut rank = vec![0; graph.places.len()];
             (0..).zip(order).for_each(|(at, node)| rank[node as usize] = at);
-            let mut before = graph.before;
-            before.truncate(problem.duties.len());
-            before.iter_mut().for_each(|clock| clock.truncate(problem.chains.len()));
-            return Saturated::Acyclic(Guide { before, rank });
+            return Saturated::Acyclic(Guide::new(problem, graph.before, rank));
         }
     }
     Saturated::Silent

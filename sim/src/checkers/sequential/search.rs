@@ -323,7 +323,8 @@ impl<'p, 'a, M: Model, R: Rules> Search<'p, 'a, M, R> {
             if self.edge(state, duty.class) == WRONG {
                 wanted.extend(&problem.classes[duty.class as usize].needs);
             } else if self.guide.is_none_or(|guide| guide.allows(head, &self.row)) {
-                ready.push((Candidate::Duty(head), duty.class, self.guide.map_or(0, |guide| guide.rank(head))));
+                let rank = self.guide.map_or((0, 0), |guide| (guide.cost(head, &self.row), guide.rank(head)));
+                ready.push((Candidate::Duty(head), duty.class, rank));
             }
         }
         for (number, group) in (0..).zip(&problem.groups) {
@@ -331,7 +332,7 @@ impl<'p, 'a, M: Model, R: Rules> Search<'p, 'a, M, R> {
             let there = group.members.iter().filter(|member| self.is_there(member)).count() as u32;
             let to = if there > used { self.edge(state, group.class) } else { WRONG };
             if to != WRONG && to != state {
-                ready.push((Candidate::Option(number), group.class, u32::MAX));
+                ready.push((Candidate::Option(number), group.class, (u32::MAX, 0)));
             }
         }
         wanted.sort_unstable();
@@ -340,7 +341,8 @@ impl<'p, 'a, M: Model, R: Rules> Search<'p, 'a, M, R> {
             .map(|(candidate, class, rank)| {
                 let makes = &problem.classes[class as usize].makes;
                 let helped = makes.iter().filter(|fact| wanted.binary_search(fact).is_ok()).count();
-                ((std::cmp::Reverse(helped.min(1)), rank), candidate)
+                let is_late = self.guide.is_none() && helped == 0;
+                ((is_late, rank), candidate)
             })
             .collect();
         ranked.sort_by_key(|(key, _)| *key);

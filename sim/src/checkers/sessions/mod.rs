@@ -22,6 +22,8 @@
 //! * **writes-follow-reads**: for each two reads of a process, one after the other or one and the same, there is an order in
 //!   which both are right and stand so, and every write after all that its process had read before.
 //!
+//! In the last two, a swap counts as a read and then a write, and need not be atomic.
+//!
 //! The guarantees are those of Terry, Demers, Petersen, Spreitzer, Theimer and Welch (*Session guarantees for weakly
 //! consistent replicated data*, 1994), in the form of orders per process (Brzeziński, Sobaniec, Wawrzyniak, *From session
 //! causality to causal consistency*, 2004). There they speak of sets of writes at servers; clients of registers see values.
@@ -102,11 +104,11 @@ enum Found {
     /// Nothing, and how often something could have been.
     None { tested: usize },
     /// A process has no order.
-    Flaw { process: usize, flaw: Flaw },
+    Flaw { process: usize, flaw: Flaw, support: Vec<usize> },
     /// A read finds something older than `newer`, which its process had seen by `shown`, or had written.
     Stale { read: usize, source: Option<usize>, shown: Option<usize>, newer: usize, why: &'static str },
-    /// A write stands after itself.
-    Itself { write: usize },
+    /// A write, the first of these, would stand before itself.
+    Itself { nodes: Vec<usize> },
     /// There are more writes than can be judged.
     TooMany(usize),
 }
@@ -142,9 +144,9 @@ fn check_by<R: Rules, K: Ord + Debug, V: Ord + Debug>(model: Consistency, access
         Found::TooMany(most) => {
             return Verdict::Unknown { reason: format!("there are more than {most} writes") }.into();
         }
-        Found::Flaw { process, flaw } => {
+        Found::Flaw { process, flaw, support } => {
             let number = accesses[web.nodes[web.chains[process][0]].access].process;
-            tell_flaw(&told, number, &flaw)
+            (tell_flaw(&told, number, &flaw), support)
         }
         Found::Stale { read, source, shown, newer, why } => {
             let mut text = format!("{}, {why}: {}", told(read), told(newer));
@@ -153,7 +155,10 @@ fn check_by<R: Rules, K: Ord + Debug, V: Ord + Debug>(model: Consistency, access
             }
             (text, [Some(read), source, shown, Some(newer)].into_iter().flatten().collect())
         }
-        Found::Itself { write } => (format!("{}, and this follows from itself", told(write)), vec![write]),
+        Found::Itself { nodes } => {
+            let shown: Vec<String> = nodes.iter().take(SHOWN_MAX).map(|&at| told(at)).collect();
+            (format!("a write would have to stand before itself: {}", shown.join("; ")), nodes)
+        }
     };
     nodes.sort_unstable();
     nodes.dedup();
@@ -166,20 +171,13 @@ fn check_by<R: Rules, K: Ord + Debug, V: Ord + Debug>(model: Consistency, access
     Ruling::fail(text, calls.into_iter().map(|(_, call)| call).collect())
 }
 
-/// Why a process has no order, for a person; and the nodes that show it.
-fn tell_flaw(told: &dyn Fn(usize) -> String, process: u64, flaw: &Flaw) -> (String, Vec<usize>) {
+/// Why a process has no order, for a person.
+fn tell_flaw(told: &dyn Fn(usize) -> String, process: u64, flaw: &Flaw) -> String {
     let (steps, head) = match flaw {
         Flaw::Cycle(steps) => (steps, "each of these would come before the next, and the last before the first"),
         Flaw::Beginning(steps) => (steps, "each of these comes before the next, and the last finds the beginning"),
     };
     let mut text = format!("process {process} has no order of all writes and its reads: {head}:");
-    let mut nodes = Vec::new();
-    for &(from, to, why) in steps {
-        nodes.extend([from, to]);
-        if let Why::Kept(read) = why {
-            nodes.push(read);
-        }
-    }
     for &(from, to, why) in steps.iter().take(SHOWN_MAX) {
         let (from, to) = (told(from), told(to));
         let _ = match why {
@@ -193,5 +191,5 @@ fn tell_flaw(told: &dyn Fn(usize) -> String, process: u64, flaw: &Flaw) -> (Stri
     if steps.len() > SHOWN_MAX {
         let _ = write!(text, "\n  and {} more", steps.len() - SHOWN_MAX);
     }
-    (text, nodes)
+    text
 }

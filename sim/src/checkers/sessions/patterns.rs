@@ -5,9 +5,12 @@
 //!
 //! What is deliberately absent: guesses which of two writes is newer when nothing tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
-use super::{Found, Rules, web::Web};
+use super::{
+    Found, Rules,
+    web::{Node, Web},
+};
 
 /// The most writes for which it is worked out which follow which.
 const WRITES_MAX: usize = 20_000;
@@ -34,6 +37,9 @@ pub(super) fn read_your_writes<R: Rules>(web: &Web) -> Found {
             let known = &mut keys[node.key];
             if let (Some(source), Some(latest)) = (node.source, known.latest) {
                 tested += 1;
+                if let Some(&shown) = known.older.get(&at).or_else(|| known.older.get(&latest)) {
+                    return Found::Itself { nodes: vec![at, shown, latest] };
+                }
                 let stale = source.map(|source| known.older.get(&source));
                 if stale.is_none_or(|stale| stale.is_some()) {
                     let shown = stale.flatten().copied();
@@ -82,17 +88,15 @@ pub(super) fn monotonic_writes<R: Rules>(web: &Web) -> Found {
                     return Found::Stale { read: at, source, shown: Some(shown), newer, why: EARLIER_WRITE };
                 }
             }
-            // A swap is a write as well, and stands before the next read.
-            for write in source.into_iter().chain(node.is_write.then_some(at)).map(|write| &web.nodes[write]) {
-                // A write of unknown fate follows what its process did before it.
-                let (writer, until) = match write.previous.map(|previous| &web.nodes[previous]) {
-                    _ if write.chain < web.processes => (write.chain, write.at + 1),
-                    Some(previous) => (previous.chain, previous.at + 1),
-                    None => continue,
-                };
-                if until > seen[writer].0 && R::WRITES_BRING_EARLIER_ONES {
-                    seen[writer] = (until, at);
-                }
+            let Some(source) = source.map(|source| &web.nodes[source]) else { continue };
+            // A write of unknown fate follows what its process did before it.
+            let (writer, until) = match source.previous.map(|previous| &web.nodes[previous]) {
+                _ if source.chain < web.processes => (source.chain, source.at + 1),
+                Some(previous) => (previous.chain, previous.at + 1),
+                None => continue,
+            };
+            if until > seen[writer].0 && R::WRITES_BRING_EARLIER_ONES {
+                seen[writer] = (until, at);
             }
         }
     }
@@ -134,6 +138,28 @@ fn walk(web: &Web, write: usize, is_known: &mut [bool], found: &mut Vec<usize>) 
     }
 }
 
+/// The accesses by which a write stands after itself: the writes on the way, and who read them.
+fn circle(nodes: &[Node], write: usize) -> Vec<usize> {
+    let mut came: Vec<Option<(usize, usize)>> = vec![None; nodes.len()];
+    let mut queue = VecDeque::from([write]);
+    while let Some(later) = queue.pop_front() {
+        let mut at = if nodes[later].source.is_some() { Some(later) } else { nodes[later].previous };
+        while let Some(access) = at {
+            if let Some(source) = nodes[access].source.flatten().filter(|&source| came[source].is_none()) {
+                came[source] = Some((access, later));
+                queue.push_back(source);
+            }
+            at = nodes[access].previous;
+        }
+    }
+    let (mut circle, mut at) = (Vec::new(), write);
+    while let Some((access, later)) = came[at].take() {
+        circle.extend([access, later]);
+        at = later;
+    }
+    circle
+}
+
 /// Does a process, having read a write, find what the writer, or one it had read from, had read before and overwritten?
 pub(super) fn writes_follow_reads<R: Rules>(web: &Web) -> Found {
     if web.nodes.iter().filter(|node| node.is_write).count() > WRITES_MAX {
@@ -141,43 +167,76 @@ pub(super) fn writes_follow_reads<R: Rules>(web: &Web) -> Found {
     }
     let behind = match behind(web) {
         Ok(behind) => behind,
-        Err(write) => return Found::Itself { write },
+        Err(write) => return Found::Itself { nodes: circle(&web.nodes, write) },
     };
     let mut tested = 0;
     for process in 0..web.processes {
-        let mut is_known = vec![false; web.nodes.len()];
-        // What is seen, and what is older than something seen: by which read, and than what.
-        let mut seen: Vec<Option<usize>> = vec![None; web.keys];
-        let mut is_seen = vec![false; web.nodes.len()];
-        let mut stale: Vec<Option<(usize, usize)>> = vec![None; web.nodes.len()];
-        let mut shown_by: Vec<usize> = vec![0; web.nodes.len()];
+        let mut sight = Sight::new(web, &behind);
         for (at, node, source) in web.reads(process) {
-            if let Some(newer) = seen[node.key] {
+            if let Some(newer) = sight.seen[node.key] {
                 tested += 1;
                 let flaw = match source {
-                    None => Some((newer, shown_by[newer])),
-                    Some(source) => stale[source],
+                    None => Some((newer, sight.shown_by[newer])),
+                    Some(source) => sight.stale[source],
                 };
                 if let Some((newer, shown)) = flaw {
                     return Found::Stale { read: at, source, shown: Some(shown), newer, why: READ_WRITE };
                 }
             }
-            // A swap is a write as well, and stands before the next read.
-            let mut found: Vec<usize> = source.into_iter().chain(node.is_write.then_some(at)).collect();
-            for write in found.clone() {
-                if R::READS_OF_WRITERS_COUNT {
-                    walk(web, write, &mut is_known, &mut found);
-                }
-            }
-            for write in found {
-                if std::mem::replace(&mut is_seen[write], true) {
-                    continue;
-                }
-                shown_by[write] = at;
-                seen[web.nodes[write].key].get_or_insert(write);
-                behind[write].iter().for_each(|&older| stale[older] = stale[older].or(Some((write, at))));
+            if let Some(source) = source {
+                sight.learn(source, at);
+                sight.learn_behind::<R>(source, at);
             }
         }
     }
     Found::None { tested }
+}
+
+/// What a process has seen, and what is older than that.
+struct Sight<'w> {
+    web: &'w Web,
+    behind: &'w [Vec<usize>],
+    /// Accesses up to which the reads of their processes were followed.
+    is_known: Vec<bool>,
+    is_seen: Vec<bool>,
+    /// A write that is seen, by key.
+    seen: Vec<Option<usize>>,
+    /// The read by which a write is seen.
+    shown_by: Vec<usize>,
+    /// Than what a write is older, and the read by which that is seen.
+    stale: Vec<Option<(usize, usize)>>,
+}
+
+impl<'w> Sight<'w> {
+    fn new(web: &'w Web, behind: &'w [Vec<usize>]) -> Self {
+        let count = web.nodes.len();
+        Self {
+            web,
+            behind,
+            is_known: vec![false; count],
+            is_seen: vec![false; count],
+            seen: vec![None; web.keys],
+            shown_by: vec![0; count],
+            stale: vec![None; count],
+        }
+    }
+
+    fn learn(&mut self, write: usize, read: usize) {
+        if !std::mem::replace(&mut self.is_seen[write], true) {
+            self.shown_by[write] = read;
+            self.seen[self.web.nodes[write].key].get_or_insert(write);
+            for &older in &self.behind[write] {
+                self.stale[older].get_or_insert((write, read));
+            }
+        }
+    }
+
+    /// Learns what stands before a write.
+    fn learn_behind<R: Rules>(&mut self, write: usize, read: usize) {
+        let mut found = Vec::new();
+        if R::READS_OF_WRITERS_COUNT {
+            walk(self.web, write, &mut self.is_known, &mut found);
+        }
+        found.into_iter().for_each(|write| self.learn(write, read));
+    }
 }

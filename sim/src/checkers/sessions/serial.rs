@@ -36,6 +36,8 @@ pub(super) struct Serial {
     pub reads: Vec<(usize, Option<usize>, usize)>,
     /// The writes of a key, by key and chain.
     pub writers: Vec<Vec<Vec<usize>>>,
+    /// Does an access come before another of its process without those between?
+    pub is_process_order_whole: bool,
 }
 
 /// Why there is no order.
@@ -65,7 +67,7 @@ impl Serial {
                     let Some(source) = source else {
                         if R::BEGINNINGS_ARE_OVERWRITTEN {
                             let steps = way(&self.out(), write, read).unwrap_or_default();
-                            return Some(Flaw::Beginning(told(steps)));
+                            return Some(Flaw::Beginning(self.told(steps)));
                         }
                         continue;
                     };
@@ -132,29 +134,57 @@ impl Serial {
             steps.extend(way(&out, to, from)?);
             Some(steps)
         });
-        told(cycles.min_by_key(Vec::len).unwrap_or_default())
+        self.told(cycles.min_by_key(Vec::len).unwrap_or_default())
     }
 
     fn out(&self) -> Vec<Vec<(usize, Why)>> {
+        self.out_of(self.edges.len())
+    }
+
+    /// The ways out of each node, by the chains and the first edges.
+    fn out_of(&self, edges: usize) -> Vec<Vec<(usize, Why)>> {
         let mut out: Vec<Vec<(usize, Why)>> = vec![Vec::new(); self.places.len()];
         for chain in &self.chains {
             chain.windows(2).for_each(|pair| out[pair[0]].push((pair[1], Why::Process)));
         }
-        self.edges.iter().for_each(|&(from, to, why)| out[from].push((to, why)));
+        self.edges[..edges].iter().for_each(|&(from, to, why)| out[from].push((to, why)));
         out
     }
-}
 
-/// Steps of one process after each other are one.
-fn told(steps: Vec<(usize, usize, Why)>) -> Vec<(usize, usize, Why)> {
-    let mut told: Vec<(usize, usize, Why)> = Vec::new();
-    for step in steps {
-        match told.last_mut() {
-            Some(last) if last.2 == Why::Process && step.2 == Why::Process => last.1 = step.1,
-            _ => told.push(step),
+    /// Steps of one process after each other are one.
+    fn told(&self, steps: Vec<(usize, usize, Why)>) -> Vec<(usize, usize, Why)> {
+        if !self.is_process_order_whole {
+            return steps;
         }
+        let mut told: Vec<(usize, usize, Why)> = Vec::new();
+        for step in steps {
+            match told.last_mut() {
+                Some(last) if last.2 == Why::Process && step.2 == Why::Process => last.1 = step.1,
+                _ => told.push(step),
+            }
+        }
+        told
     }
-    told
+
+    /// All nodes that the steps of a flaw are derived from.
+    pub(super) fn support(&self, flaw: &Flaw) -> Vec<usize> {
+        let (Flaw::Cycle(steps) | Flaw::Beginning(steps)) = flaw;
+        let mut support: Vec<usize> = Vec::new();
+        let mut is_known = vec![false; self.edges.len()];
+        let mut open = steps.clone();
+        while let Some(step @ (from, to, why)) = open.pop() {
+            support.extend([from, to]);
+            let Why::Kept(read) = why else { continue };
+            support.push(read);
+            let Some(number) = self.edges.iter().position(|edge| *edge == step) else { continue };
+            if !std::mem::replace(&mut is_known[number], true) {
+                open.extend(self.told(way(&self.out_of(number), from, read).unwrap_or_default()));
+            }
+        }
+        support.sort_unstable();
+        support.dedup();
+        support
+    }
 }
 
 /// The shortest way from one node to another.

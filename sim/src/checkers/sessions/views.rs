@@ -29,9 +29,11 @@ pub(super) fn whole<R: Rules>(web: &Web, is_causal: bool) -> Found {
             edges.extend(node.source.flatten().map(|source| (source, at, Why::Source)));
         }
         let places = web.nodes.iter().map(|node| (node.chain, node.at)).collect();
-        let mut serial = Serial { places, chains: web.chains.clone(), edges, reads, writers: writers.clone() };
+        let (chains, writers) = (web.chains.clone(), writers.clone());
+        let mut serial = Serial { places, chains, edges, reads, writers, is_process_order_whole: true };
         if let Some(flaw) = serial.flaw::<R>() {
-            return Found::Flaw { process, flaw };
+            let support = serial.support(&flaw);
+            return Found::Flaw { process, flaw, support };
         }
     }
     Found::None { tested }
@@ -62,11 +64,12 @@ pub(super) fn monotonic_reads<R: Rules>(web: &Web) -> Found {
     for process in 0..web.processes {
         let mut reads: Vec<Vec<usize>> = vec![Vec::new(); web.keys];
         web.reads(process).for_each(|(at, node, _)| reads[node.key].push(at));
-        for (key, reads) in reads.iter().enumerate().filter(|(_, reads)| reads.len() > 1) {
+        for (key, reads) in reads.iter().enumerate().filter(|(_, reads)| !reads.is_empty()) {
             tested += reads.len() - 1;
             let (mut serial, nodes) = of_key(web, &writers[key], reads);
             if let Some(flaw) = serial.flaw::<R>() {
-                return Found::Flaw { process, flaw: renamed(flaw, &nodes) };
+                let support = serial.support(&flaw).into_iter().map(|node| nodes[node]).collect();
+                return Found::Flaw { process, flaw: renamed(flaw, &nodes), support };
             }
         }
     }
@@ -99,7 +102,7 @@ fn of_key(web: &Web, writers: &[Vec<usize>], reads: &[usize]) -> (Serial, Vec<us
     edges.extend(reads.iter().filter_map(|&(read, source, _)| Some((source?, read, Why::Source))));
     let writers = chains.iter().enumerate().map(|(at, own)| if at + 1 < chains.len() { own.clone() } else { Vec::new() });
     let writers = vec![writers.collect()];
-    (Serial { places, chains, edges, reads, writers }, nodes)
+    (Serial { places, chains, edges, reads, writers, is_process_order_whole: false }, nodes)
 }
 
 fn renamed(flaw: Flaw, nodes: &[usize]) -> Flaw {

@@ -115,5 +115,5 @@ agreement! {
 fn key_value_stores_of_unique_values() {
     let [good, bad, cycles] = agree::<histories::Unique>();
     assert!(good > HISTORIES / 10 && bad > HISTORIES / 10, "{good} good ones, {bad} bad ones");
-    assert!(cycles > bad / 2, "{cycles} of {bad}: saturation finds most that is wrong with unique values");
+    assert!(cycles > bad / 3, "{cycles} of {bad}: saturation finds much that is wrong with unique values");
 }

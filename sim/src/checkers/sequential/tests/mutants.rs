@@ -33,8 +33,8 @@ macro_rules! mutant {
     };
 }
 
-mutant!(a_memory_without_states: STATE_IS_REMEMBERED of Cas, Kv, Amounts, Strings);
-mutant!(a_memory_without_options: OPTIONS_ARE_REMEMBERED of Amounts);
+mutant!(a_memory_without_states: STATE_IS_REMEMBERED of Cas, Strings);
+mutant!(a_memory_without_options: OPTIONS_ARE_REMEMBERED of Strings);
 mutant!(options_before_their_turn: OPTIONS_WAIT of Cas, Kv, Unique, Amounts);
 mutant!(demands_that_are_given_up_too_early: MAKERS_SAVE of Cas, Kv, Unique, Strings);
 mutant!(writes_taken_without_another_try: READS_ALONE_ARE_TAKEN of Cas, Kv, Strings);

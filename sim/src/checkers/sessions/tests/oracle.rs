@@ -3,10 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::histories::Accesses;
-use crate::checkers::Consistency;
+use crate::checkers::{
+    Consistency,
+    sessions::{Access, What},
+};
 
 /// Does the history have the model?
 pub(super) fn has(model: Consistency, accesses: &Accesses) -> bool {
+    let is_split = matches!(model, Consistency::MonotonicWrites | Consistency::WritesFollowReads);
+    let accesses = &if is_split { split(accesses) } else { accesses.clone() };
     let history = History::new(accesses);
     if history.reads.iter().any(|&read| history.source(read) == Some(None)) {
         return false;
@@ -22,6 +27,23 @@ pub(super) fn has(model: Consistency, accesses: &Accesses) -> bool {
         Consistency::WritesFollowReads => history.pairs(&|a, b| history.is_write(b) && history.had_read(b, a)),
         _ => unreachable!("it is not judged by accesses"),
     }
+}
+
+/// Each swap as a read and then a write.
+fn split(accesses: &Accesses) -> Accesses {
+    let mut parts = Vec::new();
+    for access in accesses {
+        let (invoked, returned) = (2 * access.invoked, access.returned.map(|returned| 2 * returned));
+        let part = |what, invoked, returned| Access { what, invoked, returned, ..access.clone() };
+        match access.what {
+            What::Swap { from, to } => {
+                parts.push(part(What::Read(from), invoked, returned.map(|_| invoked)));
+                parts.push(part(What::Write(to), invoked + 1, returned));
+            }
+            _ => parts.push(part(access.what.clone(), invoked, returned)),
+        }
+    }
+    parts
 }
 
 struct History<'a> {
