@@ -61,7 +61,8 @@ impl Program {
     /// The chain of each call, and how many calls of it precede the call.
     pub(super) fn places(&self) -> Vec<(usize, usize)> {
         let chained = self.chains.iter().enumerate();
-        let chained = chained.flat_map(|(number, chain)| chain.iter().enumerate().map(move |(at, &call)| (call, number, at)));
+        let chained =
+            chained.flat_map(|(number, chain)| chain.iter().enumerate().map(move |(at, &call)| (call, number, at)));
         let loose = self.loose.iter().map(|loose| (loose.call, loose.chain, loose.after));
         let mut places: Vec<_> = chained.chain(loose).collect();
         places.sort_unstable();

@@ -50,7 +50,10 @@ impl Guide {
         for (maker, duty) in problem.duties.iter().enumerate() {
             let made = &problem.classes[duty.class as usize].makes;
             for &reader in made.iter().flat_map(|&fact| &problem.roles[fact as usize].demanders) {
-                closing[maker].iter_mut().zip(&before[reader as usize]).for_each(|(own, other)| *own = (*own).max(*other));
+                closing[maker]
+                    .iter_mut()
+                    .zip(&before[reader as usize])
+                    .for_each(|(own, other)| *own = (*own).max(*other));
                 let reader = &problem.duties[reader as usize];
                 let own = &mut closing[maker][reader.chain as usize];
                 *own = (*own).max(reader.at + 1);
@@ -167,7 +170,12 @@ impl<'p, 'a, M: Model> Graph<'p, 'a, M> {
             places: problem.duties.iter().map(|duty| (duty.chain, duty.at)).collect(),
             calls: problem.duties.iter().map(|duty| duty.call as usize).collect(),
             chains: problem.chains.clone(),
-            previous: problem.duties.iter().zip(0..).map(|(duty, at): (_, u32)| (duty.at > 0).then(|| at - 1)).collect(),
+            previous: problem
+                .duties
+                .iter()
+                .zip(0..)
+                .map(|(duty, at): (_, u32)| (duty.at > 0).then(|| at - 1))
+                .collect(),
             edges: Vec::new(),
             demands: Vec::new(),
             writers: Vec::new(),
@@ -346,9 +354,11 @@ impl<'p, 'a, M: Model> Graph<'p, 'a, M> {
     fn cycle(&self, stuck: &[u32]) -> Cycle {
         let mut into: Vec<Vec<u32>> = vec![Vec::new(); self.places.len()];
         (0..).zip(&self.edges).for_each(|(number, edge)| into[edge.to as usize].push(number));
-        let starts = self.edges.iter().rev().filter(|edge| {
-            stuck.binary_search(&edge.from).is_ok() && stuck.binary_search(&edge.to).is_ok()
-        });
+        let starts = self
+            .edges
+            .iter()
+            .rev()
+            .filter(|edge| stuck.binary_search(&edge.from).is_ok() && stuck.binary_search(&edge.to).is_ok());
         let cycles = starts.take(STARTS_MAX).map(|edge| self.way(&into, edge.from, edge.from, usize::MAX));
         let steps = cycles.filter(|steps| !steps.is_empty()).min_by_key(Vec::len).unwrap_or_default();
 

@@ -99,7 +99,9 @@ pub fn accesses_of_register<V: Value>(
     let known = |value: &V| Some(value).filter(|value| Some(*value) != init).cloned();
     for (at, call) in calls.iter().enumerate() {
         let what = match (&call.op, call.answer()) {
-            (RegisterOp::Read, None) | (RegisterOp::CompareAndSet { .. }, Some(RegisterRet::Swapped(false))) => continue,
+            (RegisterOp::Read, None) | (RegisterOp::CompareAndSet { .. }, Some(RegisterRet::Swapped(false))) => {
+                continue;
+            }
             (RegisterOp::Read, Some(RegisterRet::Value(Some(value)))) => What::Read(known(value)),
             (RegisterOp::Read, Some(RegisterRet::Value(None))) if init.is_none() => What::Read(None),
             (RegisterOp::Read, Some(RegisterRet::Value(None))) => {

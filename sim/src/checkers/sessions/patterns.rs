@@ -74,21 +74,29 @@ pub(super) fn monotonic_writes<R: Rules>(web: &Web) -> Found {
     for process in 0..web.processes {
         // How much of each process's writes is seen, and by which read.
         let mut seen: Vec<(usize, usize)> = vec![(0, 0); web.processes];
+        // A write of unknown fate that is seen, by key, and the read by which it is.
+        let mut loose: Vec<Option<(usize, usize)>> = vec![None; web.keys];
         for (at, node, source) in web.reads(process) {
+            if let (None, Some((newer, shown))) = (source, loose[node.key]) {
+                return Found::Stale { read: at, source, shown: Some(shown), newer, why: EARLIER_WRITE };
+            }
             for (writer, &(until, shown)) in seen.iter().enumerate() {
                 let own = &written[writer][node.key];
                 let last = own.partition_point(|&write| web.nodes[write].at < until).checked_sub(1);
                 let Some(newer) = last.map(|last| own[last]) else { continue };
                 let is_its_own = |source: usize| web.nodes[source].chain == writer;
                 tested += usize::from(source.is_none_or(is_its_own));
-                let is_stale = source.is_none_or(|source| {
-                    is_its_own(source) && web.nodes[source].at < web.nodes[newer].at
-                });
+                let is_stale =
+                    source.is_none_or(|source| is_its_own(source) && web.nodes[source].at < web.nodes[newer].at);
                 if is_stale {
                     return Found::Stale { read: at, source, shown: Some(shown), newer, why: EARLIER_WRITE };
                 }
             }
-            let Some(source) = source.map(|source| &web.nodes[source]) else { continue };
+            let Some(number) = source else { continue };
+            let source = &web.nodes[number];
+            if source.chain >= web.processes {
+                loose[source.key].get_or_insert((number, at));
+            }
             // A write of unknown fate follows what its process did before it.
             let (writer, until) = match source.previous.map(|previous| &web.nodes[previous]) {
                 _ if source.chain < web.processes => (source.chain, source.at + 1),

@@ -23,9 +23,12 @@ pub(super) fn whole<R: Rules>(web: &Web, is_causal: bool) -> Found {
             continue;
         }
         let mut edges: Vec<(usize, usize, Why)> = loose_edges(web);
-        for (at, node) in web.nodes.iter().enumerate().filter(|(_, node)| {
-            node.chain == process || (is_causal && R::READS_OF_OTHERS_COUNT)
-        }) {
+        for (at, node) in web
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, node)| node.chain == process || (is_causal && R::READS_OF_OTHERS_COUNT))
+        {
             edges.extend(node.source.flatten().map(|source| (source, at, Why::Source)));
         }
         let places = web.nodes.iter().map(|node| (node.chain, node.at)).collect();
@@ -83,7 +86,8 @@ fn of_key(web: &Web, writers: &[Vec<usize>], reads: &[usize]) -> (Serial, Vec<us
     nodes.sort_unstable();
     // Sources are writes of the key, and all of these are among the nodes.
     let number = |node: usize| nodes.partition_point(|other| *other < node);
-    let mut chains: Vec<Vec<usize>> = writers.iter().map(|own| own.iter().map(|&node| number(node)).collect()).collect();
+    let mut chains: Vec<Vec<usize>> =
+        writers.iter().map(|own| own.iter().map(|&node| number(node)).collect()).collect();
     chains.retain(|chain: &Vec<usize>| !chain.is_empty());
     chains.push(reads.iter().filter(|&&read| !web.nodes[read].is_write).map(|&read| number(read)).collect());
     let mut places = vec![(0, 0); nodes.len()];
@@ -100,7 +104,8 @@ fn of_key(web: &Web, writers: &[Vec<usize>], reads: &[usize]) -> (Serial, Vec<us
     let sources = |&read: &usize| (number(read), web.nodes[read].source.flatten().map(number), 0);
     let reads: Vec<_> = reads.iter().map(sources).collect();
     edges.extend(reads.iter().filter_map(|&(read, source, _)| Some((source?, read, Why::Source))));
-    let writers = chains.iter().enumerate().map(|(at, own)| if at + 1 < chains.len() { own.clone() } else { Vec::new() });
+    let writers =
+        chains.iter().enumerate().map(|(at, own)| if at + 1 < chains.len() { own.clone() } else { Vec::new() });
     let writers = vec![writers.collect()];
     (Serial { places, chains, edges, reads, writers, is_process_order_whole: false }, nodes)
 }

@@ -72,9 +72,9 @@ impl Web {
                     loose.extend((is_write && is_read[at]).then_some(Node { at: 0, ..node }));
                     continue;
                 }
-                if previous.is_some_and(|before: usize| {
-                    accesses[web.nodes[before].access].returned > Some(access.invoked)
-                }) {
+                if previous
+                    .is_some_and(|before: usize| accesses[web.nodes[before].access].returned > Some(access.invoked))
+                {
                     let reason = format!("process {process} makes call {} before its last one returns", access.call);
                     return Err(Verdict::Unknown { reason }.into());
                 }
@@ -110,16 +110,16 @@ impl Web {
 }
 
 /// The writes by key and value; or which two are the same.
-fn writers<K: Ord + Debug, V: Ord + Debug>(
-    accesses: &[Access<K, V>],
-) -> Result<BTreeMap<(&K, &V), usize>, Verdict> {
+fn writers<K: Ord + Debug, V: Ord + Debug>(accesses: &[Access<K, V>]) -> Result<BTreeMap<(&K, &V), usize>, Verdict> {
     let mut writers: BTreeMap<(&K, &V), usize> = BTreeMap::new();
     for (at, access) in accesses.iter().enumerate() {
         let Some(value) = access.what.written() else { continue };
         if let Some(other) = writers.insert((&access.key, value), at) {
             let other = accesses[other].call;
-            let reason =
-                format!("values are not unique: calls {other} and {} both write {value:?} to {:?}", access.call, access.key);
+            let reason = format!(
+                "values are not unique: calls {other} and {} both write {value:?} to {:?}",
+                access.call, access.key
+            );
             return Err(Verdict::Unknown { reason });
         }
     }

@@ -9,7 +9,11 @@ const SHAPE: Shape = Shape { calls: 1_000, processes: 10, unknown_percent: 3 };
 fn a_large_good_history_passes() {
     for seed in 0..3 {
         let calls = good::<Unique>(&mut Random(seed << 40), SHAPE);
-        assert_eq!(check(&Unique::model(), &calls, &Limits { steps: 100_000, ..Limits::default() }).verdict, Verdict::Pass, "seed {seed}");
+        assert_eq!(
+            check(&Unique::model(), &calls, &Limits { steps: 100_000, ..Limits::default() }).verdict,
+            Verdict::Pass,
+            "seed {seed}"
+        );
     }
 }
 

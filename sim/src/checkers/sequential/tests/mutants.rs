@@ -80,7 +80,8 @@ fn keys_judged_apart() {
         let calls = any::<Unique>(&mut Random(seed << 20), CALLS_MAX);
         let expected = oracle::is_sequential(&Unique::model(), &calls);
         let of_key = |key: u8| -> Calls<Unique> {
-            let is_of = |op: &linearizability::models::KeyValueOp<u8, u64>| format!("{op:?}").contains(&format!("key: {key}"));
+            let is_of =
+                |op: &linearizability::models::KeyValueOp<u8, u64>| format!("{op:?}").contains(&format!("key: {key}"));
             calls.iter().filter(|call| is_of(&call.op)).cloned().collect()
         };
         (0..3).all(|key| matches!(searched::<Unique, Sound>(&of_key(key)), Found::Order(_))) != expected

@@ -36,10 +36,10 @@ fn agree(model: Consistency) {
     assert!(counts.iter().all(|count| *count > HISTORIES / 25), "{}: {counts:?}", model.name());
 }
 
-/// The calls of a witness fail alone.
+/// The calls of a witness fail alone; that of writes-follow-reads leaves out through whom a write is seen.
 fn witness_is_right(model: Consistency, accesses: &Accesses, ruling: &Ruling) {
     let shown: Accesses = accesses.iter().filter(|access| ruling.calls.contains(&access.call)).cloned().collect();
-    assert!(!oracle::has(model, &shown), "{}: {ruling:?} of {accesses:#?}", model.name());
+    assert!(model == WritesFollowReads || !oracle::has(model, &shown), "{}: {ruling:?} of {accesses:#?}", model.name());
 }
 
 macro_rules! agreement {
@@ -94,7 +94,11 @@ fn calls_tell_accesses() {
         let told = accesses_of_store(&calls(&accesses)).expect("the answers fit");
         for model in MODELS {
             let [told, given] = [check(model, &told), check(model, &accesses)];
-            assert_eq!((told.verdict.name(), told.calls), (given.verdict.name(), given.calls), "seed {seed}: {accesses:#?}");
+            assert_eq!(
+                (told.verdict.name(), told.calls),
+                (given.verdict.name(), given.calls),
+                "seed {seed}: {accesses:#?}"
+            );
         }
     }
 }

@@ -42,7 +42,8 @@ pub(super) struct Shape {
 pub(super) fn history(random: &mut Random, shape: Shape) -> Accesses {
     let plan: Vec<(u8, u64)> =
         (0..shape.accesses).map(|_| (random.below(shape.keys) as u8, random.below(11))).collect();
-    let written = |key: u8| plan.iter().zip(1..).filter(move |((of, kind), _)| *of == key && *kind < 6).map(|(_, value)| value);
+    let written =
+        |key: u8| plan.iter().zip(1..).filter(move |((of, kind), _)| *of == key && *kind < 6).map(|(_, value)| value);
     let clocks: Vec<u64> = (0..shape.processes).map(|_| random.below(20)).collect();
     let mut latest = vec![None; shape.keys as usize];
     let mut accesses = Vec::new();
@@ -89,7 +90,9 @@ pub(super) fn calls(accesses: &Accesses) -> Vec<Call<KeyValueOp<u8, u64>, KeyVal
             What::Read(None) => (KeyValueOp::Read { key }, KeyValueRet::Missing),
             What::Read(Some(value)) => (KeyValueOp::Read { key }, KeyValueRet::Value(value)),
             What::Write(value) => (KeyValueOp::Write { key, value }, KeyValueRet::Done),
-            What::Swap { to: value, .. } if access.returned.is_none() => (KeyValueOp::Write { key, value }, KeyValueRet::Done),
+            What::Swap { to: value, .. } if access.returned.is_none() => {
+                (KeyValueOp::Write { key, value }, KeyValueRet::Done)
+            }
             What::Swap { from, to } => {
                 let create_if_not_exists = from.is_none();
                 let from = from.unwrap_or(0);

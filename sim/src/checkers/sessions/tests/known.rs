@@ -2,7 +2,8 @@
 
 use crate::checkers::{
     Consistency::{
-        self, Causal, Linearizable, MonotonicReads, MonotonicWrites, Pram, ReadYourWrites, Sequential, WritesFollowReads,
+        self, Causal, Linearizable, MonotonicReads, MonotonicWrites, Pram, ReadYourWrites, Sequential,
+        WritesFollowReads,
     },
     Verdict,
     linearizability::{
@@ -59,8 +60,6 @@ fn known_histories() {
         ("rx1 wy1 | ry1 wx1", &[WritesFollowReads, Causal], "load buffering: out of thin air, in a circle"),
         ("wx1 | wx2 rx1 | rx1 rx2 | rx2 rx1", &[], "causal memory, by Ahamad et al., with concurrent writes"),
         ("wx1 wz1 | wx2 rx1 rz1 rx2", &[Pram, Causal], "a value of its own came back"),
-        ("wx1 | sx12 | rx2 rx1", &[MonotonicReads, WritesFollowReads, Pram, Causal], "a swap undone"),
-        ("wx1 | sx12 rx1", &[ReadYourWrites, MonotonicReads, MonotonicWrites, WritesFollowReads, Pram, Causal], "its own swap"),
         ("wx1 | sx12 | sx13", &[], "two swaps of one value: nobody sees that but a linear order"),
         ("wx1? rx- rx1 | rx1", &[], "a write of unknown fate took effect late"),
         ("wy2 wx1? | rx1 ry-", &[MonotonicWrites, Pram, Causal], "but not before what its process had done"),
@@ -137,7 +136,8 @@ fn registers_tell_accesses() {
         Call::returned(1, RegisterOp::Read, RegisterRet::Value(Some(0)), 2, 3),
         Call::indeterminate(1, RegisterOp::CompareAndSet { from: 1, to: 2 }, 4),
     ];
-    let told: Vec<_> = accesses_of_register(Some(&0), &calls).expect("they fit").into_iter().map(|access| access.what).collect();
+    let told: Vec<_> =
+        accesses_of_register(Some(&0), &calls).expect("they fit").into_iter().map(|access| access.what).collect();
     assert_eq!(told, [What::Swap { from: None, to: 1 }, What::Read(None), What::Write(2)]);
     for (op, ret) in [(RegisterOp::Write(0), RegisterRet::Done), (RegisterOp::Read, RegisterRet::Done)] {
         assert!(accesses_of_register(Some(&0), &[Call::returned(0, op, ret, 0, 1)]).is_err());

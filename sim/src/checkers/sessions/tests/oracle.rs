@@ -60,7 +60,9 @@ impl<'a> History<'a> {
         let reads: Vec<usize> = all().filter(returned).filter(|&at| accesses[at].what.read().is_some()).collect();
         let is_found = |at: &usize| {
             let written = accesses[*at].what.written();
-            reads.iter().any(|&read| accesses[read].key == accesses[*at].key && accesses[read].what.read() == Some(written))
+            reads
+                .iter()
+                .any(|&read| accesses[read].key == accesses[*at].key && accesses[read].what.read() == Some(written))
         };
         let writes = all().filter(|&at| accesses[at].what.written().is_some());
         let writes = writes.filter(|at| returned(at) || is_found(at)).collect();
@@ -144,7 +146,8 @@ impl<'a> History<'a> {
 
     fn read_your_writes(&self) -> bool {
         self.reads.iter().all(|&read| {
-            let own = |&write: &usize| self.accesses[write].key == self.accesses[read].key && self.is_earlier(write, read);
+            let own =
+                |&write: &usize| self.accesses[write].key == self.accesses[read].key && self.is_earlier(write, read);
             let own = self.writes.iter().copied().filter(own);
             let Some(latest) = own.max_by_key(|&write| self.accesses[write].invoked) else { return true };
             let of_key = |at: &usize| self.accesses[*at].key == self.accesses[read].key;
