@@ -11,6 +11,8 @@ pub mod contents;
 pub mod counter;
 pub mod linearizability;
 pub mod ranges;
+pub mod sequential;
+pub mod sessions;
 pub mod set_full;
 pub mod specification;
 pub mod verdict;
