@@ -236,7 +236,7 @@ fn assert_well_formed(page: &str) {
     }
     assert!(open.is_empty(), "{open:?}");
     for (at, _) in body.match_indices('&') {
-        let entity = &body[at..at + body[at..].find(';').expect("an entity ends") + 1];
+        let entity = &body[at..=at + body[at..].find(';').expect("an entity ends")];
         assert!(["&amp;", "&lt;", "&gt;", "&quot;", "&#39;"].contains(&entity), "{entity}");
     }
     for outside in ["<script", "http://", "https://", "@import", "url("] {

@@ -38,7 +38,7 @@ fn refuse(model: ModelKind, lines: &str, line: usize, reason: &str) {
 fn told(model: ModelKind, before: &str, last: &str, right: &str, wrong: &str) {
     let mut lines = String::new();
     for update in before.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        lines += &format!("0 invoke {update}\n0 ok {update}\n");
+        lines.extend(["0 invoke ", update, "\n0 ok ", update, "\n"]);
     }
     for (answer, expected) in [(right, "pass"), (wrong, "fail")] {
         let f = last.split(' ').next().unwrap_or(last);
@@ -170,8 +170,10 @@ fn a_history_that_tells_nothing_is_no_pass() {
 
 #[test]
 fn a_budget_that_is_spent_is_no_verdict() {
-    let lines: String = (0..12).map(|process| format!("{process} invoke cas [{process} {}]\n", process % 3)).collect();
-    let lines = edn(&(lines + "20 invoke read\n20 ok read 2\n"));
+    let mut lines: Vec<String> =
+        (0..12).map(|process| format!("{process} invoke cas [{process} {}]", process % 3)).collect();
+    lines.push("20 invoke read\n20 ok read 2".to_owned());
+    let lines = edn(&lines.join("\n"));
     let mut inquiry = inquiry(ModelKind::CasRegister);
     inquiry.init = Value::Int(5);
     let limits = Limits { steps: 0, ..Limits::default() };

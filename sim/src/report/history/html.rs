@@ -245,7 +245,7 @@ fn draw(page: &mut String, bar: &Bar<'_>, width: usize) {
         right - left,
         ROW - 8
     );
-    let phrase = spoken(&operation.f, &operation.key, &operation.argument, &operation.result);
+    let phrase = spoken(&operation.f, operation.key.as_ref(), operation.argument.as_ref(), operation.result.as_ref());
     let fitting = fit(&phrase, ((right - left - 4) / CHARACTER).max(1));
     let _ = write!(page, "<text x=\"{}\" y=\"{}\">{}</text>", left + 3, top + ROW / 2, escape(&fitting));
     if let Some(order) = bar.order {

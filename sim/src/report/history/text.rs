@@ -135,12 +135,12 @@ pub(super) fn span(call: &WitnessCall) -> String {
 
 /// The call in one phrase.
 pub(super) fn phrase(call: &WitnessCall) -> String {
-    let phrase = spoken(&call.f, &call.key, &call.argument, &call.result);
+    let phrase = spoken(&call.f, call.key.as_ref(), call.argument.as_ref(), call.result.as_ref());
     if call.returned.is_none() { phrase + " -> ?" } else { phrase }
 }
 
 /// An operation, what it is applied to, and what it was answered.
-pub(super) fn spoken(f: &str, key: &Option<String>, argument: &Option<String>, result: &Option<String>) -> String {
+pub(super) fn spoken(f: &str, key: Option<&String>, argument: Option<&String>, result: Option<&String>) -> String {
     let mut phrase = f.to_owned();
     for part in [key, argument].into_iter().flatten() {
         let _ = write!(phrase, " {part}");
