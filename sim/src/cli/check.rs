@@ -19,8 +19,8 @@ use rayon::prelude::*;
 
 use super::{Exit, Surroundings, output};
 use crate::{
-    checkers::{Consistency, linearizability::Limits},
-    engine::recorded::{FailedCas, Inquiry, Judged, ModelKind, check},
+    checkers::linearizability::Limits,
+    engine::recorded::{FailedCas, Inquiry, Judged, ModelKind, Property, check},
     history::file::Value,
     report::history::{
         CheckFormat, FORMATS, html,
@@ -57,8 +57,8 @@ pub(super) struct Check {
     model: ModelKind,
 
     /// What they are held against.
-    #[arg(long, value_name = "NAME", default_value = "linearizable", value_parser = consistencies())]
-    consistency: Consistency,
+    #[arg(long, value_name = "NAME", default_value = "linearizable", value_parser = properties())]
+    consistency: Property,
 
     /// The value of a register at the beginning; nil unless given.
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
@@ -100,10 +100,9 @@ fn models() -> ValueParser {
     ValueParser::new(PossibleValuesParser::new(names).try_map(named))
 }
 
-fn consistencies() -> ValueParser {
-    let names = Consistency::ALL.map(|model| PossibleValue::new(model.name()).help(model.doc()));
-    let named =
-        |name: String| Consistency::named(&name).ok_or("the parser lets through names of consistency models only");
+fn properties() -> ValueParser {
+    let names = Property::all().map(|property| PossibleValue::new(property.name()).help(property.doc()));
+    let named = |name: String| Property::named(&name).ok_or("the parser lets through names of properties only");
     ValueParser::new(PossibleValuesParser::new(names).try_map(named))
 }
 

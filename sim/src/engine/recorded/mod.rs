@@ -6,14 +6,14 @@
 //! events in the file is their order in time.
 //!
 //! ```
-//! use sim::{checkers::{Consistency, Verdict, linearizability::Limits}, engine::recorded::{Inquiry, ModelKind, check}};
+//! use sim::{checkers::{Consistency, Verdict, linearizability::Limits}, engine::recorded::{Inquiry, ModelKind, Property, check}};
 //!
 //! let history = "
 //!     {:process 0, :type :invoke, :f :write, :value 1}
 //!     {:process 0, :type :ok,     :f :write, :value 1}
 //!     {:process 1, :type :invoke, :f :read,  :value nil}
 //!     {:process 1, :type :ok,     :f :read,  :value nil}";
-//! let inquiry = Inquiry::new(ModelKind::Register, Consistency::Linearizable)?;
+//! let inquiry = Inquiry::new(ModelKind::Register, Property::Model(Consistency::Linearizable))?;
 //! let judged = check(history.as_bytes(), &inquiry, &Limits::default()).map_err(|error| error.to_string())?;
 //! assert!(matches!(judged.ruling.verdict, Verdict::Fail { .. }), "the write had returned");
 //! assert_eq!(judged.operations[judged.ruling.calls[0]].line, 2);
@@ -30,6 +30,7 @@ mod judge;
 mod models;
 mod multi_registers;
 mod objects;
+mod property;
 mod registers;
 mod stores;
 #[cfg(test)]
@@ -37,9 +38,10 @@ mod tests;
 mod vocabulary;
 
 pub use models::ModelKind;
+pub use property::{Checker, Property};
 
 use crate::{
-    checkers::{Consistency, Ruling, Verdict, linearizability::Limits},
+    checkers::{Ruling, Verdict, linearizability::Limits},
     history::file::{self, Format, ReadError, RecordedOperation, Value},
 };
 use vocabulary::{Translation, Vocabulary, translate};
@@ -48,7 +50,7 @@ use vocabulary::{Translation, Vocabulary, translate};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inquiry {
     model: ModelKind,
-    consistency: Consistency,
+    property: Property,
     /// The value of a register at the beginning.
     pub init: Value,
     /// What a compare-and-set that failed says.
@@ -66,18 +68,18 @@ pub enum FailedCas {
 }
 
 impl Inquiry {
-    /// Is a history of this model consistent in this way? An error says what is judged for the model, if this is not.
-    pub fn new(model: ModelKind, consistency: Consistency) -> Result<Self, String> {
-        if !judge::is_judged(model, consistency) {
-            let judged = model.judged().map(|consistency| format!("`{}`", consistency.name())).collect::<Vec<_>>();
+    /// Has a history of this model this property? An error says what is judged for the model, if this is not.
+    pub fn new(model: ModelKind, property: Property) -> Result<Self, String> {
+        if !judge::is_judged(model, property) {
+            let judged = model.judged().map(|property| format!("`{}`", property.name())).collect::<Vec<_>>();
             return Err(format!(
                 "`{}` is not judged for the model `{}`; judged are: {}",
-                consistency.name(),
+                property.name(),
                 model.name(),
                 judged.join(", ")
             ));
         }
-        Ok(Self { model, consistency, init: Value::Nil, failed_cas: FailedCas::default() })
+        Ok(Self { model, property, init: Value::Nil, failed_cas: FailedCas::default() })
     }
 
     /// What the file is a history of.
@@ -86,8 +88,8 @@ impl Inquiry {
     }
 
     /// What it is held against.
-    pub fn consistency(&self) -> Consistency {
-        self.consistency
+    pub fn property(&self) -> Property {
+        self.property
     }
 }
 
@@ -204,7 +206,8 @@ impl File<'_> {
         let translation = translate(vocabulary, self.operations)?;
         let finding = match vacuous(&translation) {
             Some(reason) => Finding::from(Ruling::from(Verdict::Vacuous { reason: reason.to_owned() })),
-            None => judge::judge(&vocabulary.model(), &translation.calls, self.inquiry.consistency, self.limits)
+            None => judge::judge(&vocabulary.model(), &translation.calls, self.inquiry.property, self.limits)
+                .or_else(|| vocabulary.judge(&translation, self.inquiry.property))
                 .unwrap_or_else(|| Finding::from(Ruling::from(Verdict::Unknown { reason: "it is not judged".into() }))),
         };
         let places = &translation.places;

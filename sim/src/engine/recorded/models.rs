@@ -2,7 +2,7 @@
 //!
 //! Invariant: a model that stands in [`ModelKind::ALL`] can be judged as linearizable, whatever else is judged for it.
 
-use crate::checkers::Consistency;
+use super::Property;
 
 /// What a file is a history of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,22 +83,23 @@ impl ModelKind {
         matches!(self, CasRegister | ValueStore)
     }
 
-    /// The consistency models that histories of this model can be held against.
-    pub fn judged(self) -> impl Iterator<Item = Consistency> {
-        Consistency::ALL.into_iter().filter(move |&consistency| super::judge::is_judged(self, consistency))
+    /// What histories of this model can be held against.
+    pub fn judged(self) -> impl Iterator<Item = Property> {
+        Property::all().filter(move |&property| super::judge::is_judged(self, property))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checkers::Consistency;
 
     #[test]
     fn models_have_distinct_names_and_one_line() {
         for kind in ModelKind::ALL {
             assert_eq!(ModelKind::named(kind.name()), Some(kind));
             assert!(!kind.doc().is_empty() && !kind.doc().contains('\n'));
-            assert!(kind.judged().any(|consistency| consistency == Consistency::Linearizable));
+            assert!(kind.judged().any(|property| property == Property::Model(Consistency::Linearizable)));
         }
         assert_eq!(ModelKind::named("queue"), None);
     }

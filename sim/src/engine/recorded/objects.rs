@@ -11,8 +11,10 @@ use crdts::objects::{
 };
 
 use super::{
+    Finding, Property,
     datum::{Datum, Element},
-    vocabulary::{Answer, Question, Vocabulary, unfit, unknown},
+    judge,
+    vocabulary::{Answer, Question, Translation, Vocabulary, unfit, unknown},
 };
 use crate::{
     checkers::linearizability::models::{CounterModel, Mutex, MutexOp, MutexRet, ObjectModel, SetModel, SetOp, SetRet},
@@ -83,6 +85,10 @@ impl Vocabulary for Counters {
             (CounterOp::Read, Value::Int(total)) => Ok(Answer { ret: CounterRet::Total(*total), result: Some(value) }),
             (CounterOp::Read, other) => Err(unfit("the answer", other, "a whole number")),
         }
+    }
+
+    fn judge(&self, translation: &Translation<CounterModel>, property: Property) -> Option<Finding> {
+        judge::counter(translation, property)
     }
 }
 
@@ -157,6 +163,10 @@ impl Vocabulary for Sets {
             }
             (SetOp::Read, other) => Err(unfit("the answer", other, "the elements, as a list or a set")),
         }
+    }
+
+    fn judge(&self, translation: &Translation<Self::Model>, property: Property) -> Option<Finding> {
+        if self.has_remove { None } else { judge::grow_only_set(translation, property) }
     }
 }
 

@@ -5,9 +5,10 @@
 //! What is deliberately absent: keys. Many registers are a store, and judged as such.
 
 use super::{
-    FailedCas,
+    FailedCas, Finding, Property,
     datum::Datum,
-    vocabulary::{Answer, Question, Vocabulary, unfit, unknown},
+    judge,
+    vocabulary::{Answer, Question, Translation, Vocabulary, unfit, unknown},
 };
 use crate::{
     checkers::linearizability::models::{Register, RegisterOp, RegisterRet},
@@ -75,6 +76,10 @@ impl Vocabulary for Registers {
             }
             RegisterOp::CompareAndSet { .. } => Answer::done(RegisterRet::Swapped(true)),
         })
+    }
+
+    fn judge(&self, translation: &Translation<Self::Model>, property: Property) -> Option<Finding> {
+        judge::register(&Datum::from(&self.init), &translation.calls, property)
     }
 
     fn refusal(&self, op: &RegisterOp<Datum>, _: Option<&Value>) -> Option<RegisterRet<Datum>> {

@@ -6,10 +6,11 @@
 //! What is deliberately absent: deletion. `nil` is the answer of a key without a value, and cannot be written.
 
 use super::{
-    FailedCas,
+    FailedCas, Finding, Property,
     datum::{Datum, shown},
+    judge,
     registers::compared,
-    vocabulary::{Answer, Question, Vocabulary, unfit, unknown},
+    vocabulary::{Answer, Question, Translation, Vocabulary, unfit, unknown},
 };
 use crate::{
     checkers::linearizability::models::{AppendOp, AppendRet, AppendStore, KeyValue, KeyValueOp, KeyValueRet},
@@ -154,6 +155,10 @@ impl Vocabulary for Values {
         let value = keyed_answer(recorded, &key.0, value)?;
         let ret = if *value == Value::Nil { KeyValueRet::Missing } else { KeyValueRet::Value(value.into()) };
         Ok(Answer { ret, result: Some(value) })
+    }
+
+    fn judge(&self, translation: &Translation<Self::Model>, property: Property) -> Option<Finding> {
+        judge::store(&translation.calls, property)
     }
 
     /// A comparison that differed found another value or none. Where the file does not say which, it says nothing.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::history::History;
+use crate::{checkers::Consistency, history::History};
 use crdts::{
     Object,
     objects::counter::{Counter, CounterOp, CounterRet},
@@ -18,7 +18,8 @@ fn edn(lines: &str) -> String {
 }
 
 fn inquiry(model: ModelKind) -> Inquiry {
-    Inquiry::new(model, Consistency::Linearizable).expect("linearizability is judged for every model")
+    let linearizable = Property::Model(Consistency::Linearizable);
+    Inquiry::new(model, linearizable).expect("linearizability is judged for every model")
 }
 
 fn judged(model: ModelKind, lines: &str) -> Judged {
@@ -219,8 +220,78 @@ fn what_is_not_understood_is_refused_with_its_line() {
 
 #[test]
 fn what_is_not_judged_is_said_with_what_is() {
-    let reason = Inquiry::new(ModelKind::Mutex, Consistency::StronglyConvergent).expect_err("there is no such checker");
-    assert!(reason.contains("`mutex`; judged are: `linearizable`"), "{reason}");
+    let reason =
+        Inquiry::new(ModelKind::Mutex, Property::Model(Consistency::Causal)).expect_err("there is no such checker");
+    assert!(reason.contains("`mutex`; judged are: `linearizable`, `sequential`"), "{reason}");
+}
+
+/// The verdicts on a history by all that is judged for its model, by name.
+fn verdicts(model: ModelKind, history: &str) -> Vec<(&'static str, &'static str)> {
+    let judge = |property: Property| {
+        let inquiry = Inquiry::new(model, property).expect("it is judged");
+        let judged = check(history.as_bytes(), &inquiry, &Limits::default()).unwrap_or_else(|error| panic!("{error}"));
+        assert!(judged.ruling.calls.iter().all(|&call| call < judged.operations.len()));
+        (property.name(), judged.ruling.verdict.name())
+    };
+    model.judged().map(judge).collect()
+}
+
+/// Which of them do not hold.
+fn broken(model: ModelKind, lines: &str) -> Vec<&'static str> {
+    let verdicts = verdicts(model, &edn(lines));
+    assert!(verdicts.iter().all(|(_, verdict)| *verdict != "unknown"), "{verdicts:?}");
+    verdicts.into_iter().filter(|(_, verdict)| *verdict == "fail").map(|(name, _)| name).collect()
+}
+
+#[test]
+fn registers_are_judged_by_every_consistency_model() {
+    let two_writes = "0 invoke write 1\n0 ok write 1\n0 invoke write 2\n0 ok write 2\n";
+    let read = |process: u32, value: u32| format!("{process} invoke read\n{process} ok read {value}\n");
+    for model in [ModelKind::Register, ModelKind::CasRegister] {
+        let broken = |reads: &[String]| broken(model, &(two_writes.to_owned() + &reads.concat()));
+        assert!(broken(&[read(1, 2), read(0, 2)]).is_empty());
+        assert_eq!(broken(&[read(1, 1)]), ["linearizable"]);
+        assert_eq!(broken(&[read(1, 2), read(1, 1)])[..4], ["linearizable", "sequential", "causal", "pram"]);
+        assert!(broken(&[read(1, 2), read(1, 1)]).contains(&"monotonic-reads"));
+        assert!(broken(&[read(0, 1)]).contains(&"read-your-writes"));
+    }
+}
+
+#[test]
+fn stores_are_judged_as_a_whole() {
+    // Each key alone is sequentially consistent, and both together are not.
+    let dekker = "0 invoke write [x 1]\n0 ok write [x 1]\n0 invoke read [y nil]\n0 ok read [y nil]\n\
+                  1 invoke write [y 1]\n1 ok write [y 1]\n1 invoke read [x nil]\n1 ok read [x nil]\n";
+    assert_eq!(broken(ModelKind::ValueStore, dekker), ["linearizable", "sequential"]);
+}
+
+#[test]
+fn grow_only_sets_are_judged_by_what_reads_contain() {
+    let adds = "0 invoke add 1\n0 ok add 1\n0 invoke add 2\n0 ok add 2\n";
+    let read = |process: u32, value: &str| format!("{process} invoke read\n{process} ok read {value}\n");
+    let broken = |reads: &[String]| broken(ModelKind::GrowOnlySet, &(adds.to_owned() + &reads.concat()));
+    assert!(broken(&[read(1, "[1 2]")]).is_empty());
+    assert_eq!(broken(&[read(1, "[1]"), read(1, "[1 2]")]), ["linearizable"]);
+    assert!(broken(&[read(1, "[2]"), read(1, "[1 2]")]).contains(&"monotonic-writes"));
+    assert!(broken(&[read(1, "[1 2]"), read(1, "[2]")]).contains(&"set-full"), "1 was lost");
+    assert_eq!(broken(&[read(1, "[1 2 2]")]).last(), Some(&"set-full"), "2 is in it twice");
+    let twice = adds.to_owned() + adds + &read(1, "[1 2]");
+    let unknown = verdicts(ModelKind::GrowOnlySet, &edn(&twice));
+    assert!(unknown.contains(&("causal", "unknown")), "{unknown:?}");
+}
+
+#[test]
+fn counters_are_judged_by_their_totals() {
+    let adds = "0 invoke add 10\n0 ok add 10\n1 invoke add 5\n1 info add 5\n";
+    let read = |total: u32| format!("2 invoke read\n2 ok read {total}\n");
+    let broken = |reads: &[String]| {
+        let lines = edn(&(adds.to_owned() + &reads.concat())).replace(":f :read", ":final? true, :f :read");
+        let failed = |(name, verdict): (&'static str, &'static str)| (verdict == "fail").then_some(name);
+        verdicts(ModelKind::Counter, &lines).into_iter().filter_map(failed).collect::<Vec<_>>()
+    };
+    assert!(broken(&[read(10), read(15)]).is_empty());
+    assert_eq!(broken(&[read(15), read(10)]), ["linearizable", "sequential", "rising-totals"]);
+    assert_eq!(broken(&[read(11)]), ["linearizable", "sequential", "final-reads", "bounded-reads"]);
 }
 
 /// A witness names operations of the file, also where others were left out.

@@ -8,7 +8,7 @@
 //!
 //! What is deliberately absent: time stamps. Clocks of several processes may disagree, and the order of a file does not.
 
-use super::{Fate, Operation, datum::shown};
+use super::{Fate, Finding, Operation, Property, datum::shown};
 use crate::{
     checkers::linearizability::{Call, Model},
     history::{
@@ -43,6 +43,11 @@ pub(super) trait Vocabulary {
 
     /// What a failure answers, if it says more than that nothing happened. `error` is the reason that the file gives.
     fn refusal(&self, _op: &<Self::Model as Model>::Op, _error: Option<&Value>) -> Option<<Self::Model as Model>::Ret> {
+        None
+    }
+
+    /// Judges calls by a property that is not judged for every model; `None` where it is not for this one.
+    fn judge(&self, _translation: &Translation<Self::Model>, _property: Property) -> Option<Finding> {
         None
     }
 }
@@ -120,8 +125,23 @@ pub(super) struct Translation<M: Model> {
     pub(super) places: Vec<usize>,
     /// All operations, for people.
     pub(super) operations: Vec<Operation>,
+    /// For each call, was it made after the end?
+    pub(super) is_final: Vec<bool>,
     /// Is there a call whose answer could contradict the model?
     pub(super) is_telling: bool,
+}
+
+impl<M: Model> Translation<M> {
+    /// A call for a person, by its lines in the file.
+    pub(super) fn tell(&self, call: usize) -> String {
+        let operation = &self.operations[self.places[call]];
+        let mut told = format!("line {}: process {} {}", operation.line, operation.process, operation.f);
+        for part in [&operation.argument, &operation.result].into_iter().flatten() {
+            told.push(' ');
+            told.push_str(part);
+        }
+        told
+    }
 }
 
 /// Translates operations, in the order of their invocation.
@@ -130,8 +150,13 @@ pub(super) fn translate<V: Vocabulary>(
     recorded: &[RecordedOperation],
 ) -> Result<Translation<V::Model>, ReadError> {
     let model = vocabulary.model();
-    let mut translation =
-        Translation { calls: Vec::new(), places: Vec::new(), operations: Vec::new(), is_telling: false };
+    let mut translation = Translation {
+        calls: Vec::new(),
+        places: Vec::new(),
+        operations: Vec::new(),
+        is_final: Vec::new(),
+        is_telling: false,
+    };
     for (place, recorded) in recorded.iter().enumerate() {
         let refuse = |line: usize| move |reason: String| ReadError { line, reason };
         let process = match recorded.process {
@@ -176,6 +201,7 @@ pub(super) fn translate<V: Vocabulary>(
         if let Some(call) = call {
             translation.calls.push(call);
             translation.places.push(place);
+            translation.is_final.push(recorded.is_final);
         }
         translation.operations.push(operation);
     }

@@ -18,6 +18,8 @@ pub struct RecordedOperation {
     pub key: Option<Value>,
     /// The value of the invocation.
     pub argument: Value,
+    /// Was it made after the quiet period at the end?
+    pub is_final: bool,
     /// The line of the invocation, from 1.
     pub line: usize,
     /// The number of the invocation among the events, from 0.
@@ -72,6 +74,7 @@ fn invocation(at: u64, event: &RecordedEvent) -> RecordedOperation {
         f: event.f.clone(),
         key: event.key.clone(),
         argument: event.value.clone(),
+        is_final: event.is_final,
         line: event.line,
         invoked: at,
         completion: None,

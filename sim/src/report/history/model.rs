@@ -128,7 +128,7 @@ pub fn report(inquiry: &Inquiry, files: Vec<(String, Result<Judged, Unreadable>)
         schema: SCHEMA_VERSION,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         model: inquiry.model().name().to_owned(),
-        consistency: inquiry.consistency().name().to_owned(),
+        consistency: inquiry.property().name().to_owned(),
         verdict: files.iter().map(|file| file.verdict).max().unwrap_or(CheckVerdict::Vacuous),
         files,
     }
