@@ -50,9 +50,8 @@ pub use model::{Insight, Model, Touches, View};
 pub use witness::Witness;
 
 use super::{Ruling, Verdict};
-use parts::Part;
 use problem::Problem;
-use search::{Found, Rules, Sound, search};
+use search::{Found, Rules, Searched, Sound, search};
 
 /// How much effort may be spent on each part of a history.
 #[derive(Clone, Copy)]
@@ -120,25 +119,27 @@ fn check_by<M: Model, R: Rules>(model: &M, calls: &[Call<M::Op, M::Ret>], limits
         return Judgement::Unknown { reason: format!("call {at} returns before it is invoked") };
     }
     let parts = parts::split(model, calls);
-    let found: Vec<(Found, u64)> = parts.par_iter().map(|part| judge::<M, R>(model, &part.views, limits)).collect();
-    let failed: Vec<&Part<'_, M>> =
-        parts.iter().zip(&found).filter(|(_, (found, _))| *found == Found::Nothing).map(|(part, _)| part).collect();
-    if let Some(part) = failed.first() {
-        return Judgement::NotLinearizable(Box::new(witness::explain(model, calls, part, failed.len(), limits)));
+    let searched: Vec<Searched> = parts.par_iter().map(|part| judge::<M, R>(model, &part.views, limits)).collect();
+    let mut failed = parts.iter().zip(&searched).filter(|(_, searched)| searched.found == Found::Nothing);
+    if let Some((part, searched)) = failed.next() {
+        let mut witness = witness::explain(model, calls, part, searched, limits);
+        witness.add_failed_parts(failed.count());
+        return Judgement::NotLinearizable(Box::new(witness));
     }
-    for (part, (found, _)) in parts.iter().zip(&found) {
-        if let Found::Exhausted(reason) = found {
+    for (part, searched) in parts.iter().zip(&searched) {
+        if let Found::Exhausted(reason) = &searched.found {
             return Judgement::Unknown { reason: format!("{reason}{}", part.label(" on ")) };
         }
     }
-    Judgement::Linearizable { parts: parts.len(), steps: found.iter().map(|(_, steps)| steps).sum() }
+    Judgement::Linearizable { parts: parts.len(), steps: searched.iter().map(|searched| searched.steps).sum() }
 }
 
-/// Judges views that belong together; also returns the steps that were taken. An order is found only by a search.
-fn judge<M: Model, R: Rules>(model: &M, views: &[View<'_, M>], limits: &Limits<'_>) -> (Found, u64) {
+/// Judges views that belong together. An order is found only by a search.
+fn judge<M: Model, R: Rules>(model: &M, views: &[View<'_, M>], limits: &Limits<'_>) -> Searched {
+    let without_search = |found| Searched { found, steps: 0, deepest: None };
     match model.shortcut(views) {
-        Some(true) => (Found::Order(Vec::new()), 0),
-        Some(false) => (Found::Nothing, 0),
+        Some(true) => without_search(Found::Order(Vec::new())),
+        Some(false) => without_search(Found::Nothing),
         None => search::<M, R>(&Problem::new(model, views), limits),
     }
 }

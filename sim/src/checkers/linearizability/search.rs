@@ -98,30 +98,22 @@ struct Search<'p, 'a, M: Model, R> {
     rules: PhantomData<R>,
 }
 
-/// Searches for a linearization; also returns how many steps were taken.
-pub(super) fn search<M: Model, R: Rules>(problem: &Problem<'_, M>, limits: &Limits<'_>) -> (Found, u64) {
+/// How a search went.
+pub(super) struct Searched {
+    pub(super) found: Found,
+    /// How many steps were taken.
+    pub(super) steps: u64,
+    /// The call whose return was the last one that was reached; nothing if none was.
+    pub(super) deepest: Option<usize>,
+}
+
+/// Searches for a linearization.
+pub(super) fn search<M: Model, R: Rules>(problem: &Problem<'_, M>, limits: &Limits<'_>) -> Searched {
     let mut search = Search::<M, R>::new(problem);
-    let mut steps = 0;
-    if !search.begin() {
-        return (Found::Nothing, steps);
-    }
-    loop {
-        if search.position as usize == problem.returns.len() {
-            return (Found::Order(search.order.iter().map(|&call| call as usize).collect()), steps);
-        }
-        search.open();
-        // Down to the first configuration that is new, and up where nothing is left.
-        loop {
-            let Some(candidate) = search.next_candidate() else { return (Found::Nothing, steps) };
-            steps += 1;
-            if let Some(reason) = search.exhausted(steps, limits) {
-                return (Found::Exhausted(reason), steps);
-            }
-            if search.take(candidate) {
-                break;
-            }
-        }
-    }
+    let (mut steps, mut deepest) = (0, 0);
+    let found = if search.begin() { search.go(limits, &mut steps, &mut deepest) } else { Found::Nothing };
+    let deepest = problem.returns.get(deepest as usize).map(|&duty| problem.duties[duty as usize].call as usize);
+    Searched { found, steps, deepest }
 }
 
 #[inline]
@@ -164,6 +156,28 @@ impl<'p, 'a, M: Model, R: Rules> Search<'p, 'a, M, R> {
             order: Vec::new(),
             key: Vec::new(),
             rules: PhantomData,
+        }
+    }
+
+    /// Searches on, from the configuration at hand.
+    fn go(&mut self, limits: &Limits<'_>, steps: &mut u64, deepest: &mut u32) -> Found {
+        loop {
+            if self.position as usize == self.problem.returns.len() {
+                return Found::Order(self.order.iter().map(|&call| call as usize).collect());
+            }
+            *deepest = self.position.max(*deepest);
+            self.open();
+            // Down to the first configuration that is new, and up where nothing is left.
+            loop {
+                let Some(candidate) = self.next_candidate() else { return Found::Nothing };
+                *steps += 1;
+                if let Some(reason) = self.exhausted(*steps, limits) {
+                    return Found::Exhausted(reason);
+                }
+                if self.take(candidate) {
+                    break;
+                }
+            }
         }
     }
 

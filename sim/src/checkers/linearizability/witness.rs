@@ -1,7 +1,8 @@
 //! Witnesses: why there is no linearization, in a few calls.
 //!
-//! First, the shortest failing prefix: the calls up to the first return that nothing can explain, found by halving, since
-//! a prefix of a linearizable history is linearizable. Calls that return later are pending there.
+//! First, the shortest failing prefix: the calls up to the first return that nothing can explain. A prefix of a linearizable
+//! history is linearizable, so it is found by halving, around the last return that the search had reached. Calls that return
+//! later are pending there.
 //!
 //! Then calls are left out: all but the call that is stuck and one before it, if there is one that contradicts it, as with most
 //! stale answers; or all but the last few returns, if those fail by themselves; and from what is kept as many as possible
@@ -25,12 +26,12 @@ use super::{
     model::{Model, View},
     parts::Part,
     problem::Problem,
-    search::{Found, Sound, search},
+    search::{Found, Searched, Sound, search},
 };
 
 /// Effort of one attempt to leave calls out, and of all of them: steps times what each may have to look at.
-const ATTEMPT_EFFORT: u64 = 400_000;
-const ALL_EFFORT: u64 = 6_000_000;
+const ATTEMPT_EFFORT: u64 = 4_000_000;
+const ALL_EFFORT: u64 = 200_000_000;
 /// How many calls before the one that is stuck are tried as its only opponent.
 const OPPONENTS_MAX: usize = 256;
 /// Effort of one attempt to find the longest prefix.
@@ -57,31 +58,40 @@ pub struct Witness {
     pub text: String,
 }
 
+impl Witness {
+    /// This many other parts have no linearization either.
+    pub(super) fn add_failed_parts(&mut self, others: usize) {
+        self.failed_parts += others;
+        if others > 0 {
+            let _ = write!(self.text, "\n{others} other parts have no order either");
+        }
+    }
+}
+
 /// Explains why a part is not linearizable.
 pub(super) fn explain<M: Model>(
     model: &M,
     calls: &[Call<M::Op, M::Ret>],
     part: &Part<'_, M>,
-    failed_parts: usize,
+    searched: &Searched,
     limits: &Limits<'_>,
 ) -> Witness {
     let mut returns: Vec<&View<'_, M>> = part.views.iter().filter(|view| view.returned.is_some()).collect();
     returns.sort_by_key(|view| view.returned);
-    // The first `good` returns are explained, as far as is known, and the first `bad` ones are not.
-    let (mut good, mut bad) = (0, returns.len());
-    let limits = &Limits { steps: limits.steps.min(affordable(PREFIX_EFFORT, part.views.len())), ..*limits };
-    while good + 1 < bad {
-        let middle = usize::midpoint(good, bad);
-        match judge::<M, Sound>(model, &prefix(model, &part.views, &returns[..middle]), limits).0 {
-            Found::Nothing => bad = middle,
-            Found::Order(_) | Found::Exhausted(_) => good = middle,
-        }
-    }
-    let order = match search::<M, Sound>(&Problem::new(model, &prefix(model, &part.views, &returns[..good])), limits).0
-    {
-        Found::Order(order) => order,
-        Found::Nothing | Found::Exhausted(_) => Vec::new(),
+    // A prefix takes about as long as the whole did.
+    let steps = affordable(PREFIX_EFFORT, part.views.len()).max(2 * searched.steps);
+    let limits = &Limits { steps: limits.steps.min(steps), ..*limits };
+    let fails = |count: usize| {
+        let views = prefix(model, &part.views, &returns[..count]);
+        judge::<M, Sound>(model, &views, limits).found == Found::Nothing
     };
+    let reached = returns.iter().position(|view| Some(view.call) == searched.deepest);
+    let (good, bad) = first_failing(returns.len(), reached, &fails);
+    let order =
+        match search::<M, Sound>(&Problem::new(model, &prefix(model, &part.views, &returns[..good])), limits).found {
+            Found::Order(order) => order,
+            Found::Nothing | Found::Exhausted(_) => Vec::new(),
+        };
     // A call that turns out to have been a read never changed anything.
     let reads_later = |view: &View<'_, M>| view.returned.is_none() && model.is_read(view.op, calls[view.call].answer());
     let mut failing = prefix(model, &part.views, &returns[..bad]);
@@ -95,11 +105,37 @@ pub(super) fn explain<M: Model>(
         is_minimal: reduction.is_minimal,
         prefix: order,
         stuck: returns[bad - 1].call,
-        failed_parts,
+        failed_parts: 1,
         text: String::new(),
     };
     witness.text = describe(model, calls, &witness, part);
     witness
+}
+
+/// The largest number of returns that do not fail as far as is known, and the next one, which does; all of them do. `reached`
+/// says about where.
+fn first_failing(all: usize, reached: Option<usize>, fails: &dyn Fn(usize) -> bool) -> (usize, usize) {
+    let (mut good, mut bad) = (0, all);
+    if let Some(reached) = reached {
+        let mut step = 1;
+        while reached + step < bad {
+            if fails(reached + step) {
+                bad = reached + step;
+            } else {
+                good = reached + step;
+                step *= 2;
+            }
+        }
+        // Most often the return that was reached last is the one that fails.
+        if reached > good && reached + 1 == bad {
+            if fails(reached) { bad = reached } else { good = reached }
+        }
+    }
+    while good + 1 < bad {
+        let middle = usize::midpoint(good, bad);
+        if fails(middle) { bad = middle } else { good = middle }
+    }
+    (good, bad)
 }
 
 /// How many steps an effort allows with so many calls.
@@ -235,7 +271,8 @@ impl<'a, 'b, M: Model> Reduction<'a, 'b, M> {
                 let problem = Problem::new(self.model, &views);
                 let size = problem.duties.len() + problem.options.len();
                 let steps_max = self.limits.steps.min(affordable(ATTEMPT_EFFORT.min(self.effort_left), size));
-                let (found, steps) = search::<M, Sound>(&problem, &Limits { steps: steps_max, ..self.limits });
+                let Searched { found, steps, .. } =
+                    search::<M, Sound>(&problem, &Limits { steps: steps_max, ..self.limits });
                 let prepared = problem.classes.len() * (1 + problem.facts.len()) / 64 + views.len() / 8;
                 (found, steps * size as u64 + prepared as u64)
             }
@@ -274,9 +311,6 @@ fn describe<M: Model>(model: &M, calls: &[Call<M::Op, M::Ret>], witness: &Witnes
     }
     if !witness.is_minimal {
         text.push_str("\nperhaps fewer would do; the limits did not allow to tell");
-    }
-    if witness.failed_parts > 1 {
-        let _ = write!(text, "\n{} other parts have no order either", witness.failed_parts - 1);
     }
     text
 }

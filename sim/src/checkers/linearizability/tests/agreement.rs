@@ -20,7 +20,7 @@ pub(super) const CALLS_MAX: u64 = 7;
 pub(super) fn searched<S: Specimen, R: Rules>(calls: &Calls<S>) -> Found {
     let model = S::model();
     let views: Vec<_> = parts::split(&model, calls).into_iter().flat_map(|part| part.views).collect();
-    search::<S::Model, R>(&Problem::new(&model, &views), &Limits::default()).0
+    search::<S::Model, R>(&Problem::new(&model, &views), &Limits::default()).found
 }
 
 /// How many histories are linearizable by the definition, and how many not.
