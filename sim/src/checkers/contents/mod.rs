@@ -192,13 +192,11 @@ impl Contents {
             if held.iter().any(|stronger| stronger.implies(model)) {
                 return Verdict::Pass.into();
             }
-            match impossible.clone().or_else(|| self.anomaly(model)) {
-                Some(anomaly) => Ruling::fail(anomaly.tell(show), anomaly.calls()),
-                None => {
-                    held.push(model);
-                    Verdict::Pass.into()
-                }
+            if let Some(anomaly) = impossible.clone().or_else(|| self.anomaly(model)) {
+                return Ruling::fail(anomaly.tell(show), anomaly.calls());
             }
+            held.push(model);
+            Verdict::Pass.into()
         };
         models.iter().map(judge).collect()
     }
