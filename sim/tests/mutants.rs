@@ -1,5 +1,7 @@
 //! Mutants of the stores: each breaks its promise in one way, and the judges of runs must see it.
 
+use std::collections::BTreeMap;
+
 use sim::{
     checkers::{
         Consistency::{self, Linearizable, ReadYourWrites, Sequential, StronglyConvergent},
@@ -44,13 +46,13 @@ struct Flawed {
     /// The values with the updates behind them. The first is that of a key without a value.
     states: Vec<(i128, LineageId)>,
     /// How far each client is.
-    positions: std::collections::BTreeMap<NodeId, usize>,
+    positions: BTreeMap<NodeId, usize>,
     requests: u64,
 }
 
 impl Flawed {
     fn new(flaw: Flaw) -> Self {
-        Self { flaw, states: vec![(0, LineageId::ROOT)], positions: Default::default(), requests: 0 }
+        Self { flaw, states: vec![(0, LineageId::ROOT)], positions: BTreeMap::new(), requests: 0 }
     }
 
     fn read(&mut self, from: NodeId, cx: &ServiceContext<'_>) -> KvReply<i128> {

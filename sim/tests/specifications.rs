@@ -37,7 +37,7 @@ const OPERATIONS: u64 = 8;
 struct Drawn<O: Object> {
     draws: Stream,
     made: Vec<u64>,
-    op: fn(&mut dyn FnMut(u64) -> u64) -> O::Op,
+    op: Draw<O::Op>,
 }
 
 impl<O: Object> Workload<O> for Drawn<O>
@@ -103,13 +103,14 @@ where
     }
 }
 
+/// The value after a causal history.
+type Specify<C> = fn(&[Event<<<C as Crdt>::Object as Object>::Op>]) -> <<C as Crdt>::Object as Object>::State;
+
+/// An operation from draws below given bounds.
+type Draw<Op> = fn(&mut dyn FnMut(u64) -> u64) -> Op;
+
 /// Runs a type in a bad network, and compares it with `specify`. Returns how many values were right, and what was not.
-fn run<C>(
-    seed: u64,
-    payload: PayloadKind,
-    specify: fn(&[Event<<C::Object as Object>::Op>]) -> StateOf<Gossip<C>>,
-    op: fn(&mut dyn FnMut(u64) -> u64) -> <C::Object as Object>::Op,
-) -> (usize, Option<String>)
+fn run<C>(seed: u64, payload: PayloadKind, specify: Specify<C>, op: Draw<OpOf<Gossip<C>>>) -> (usize, Option<String>)
 where
     C: Crdt + Encode + Send + Sync,
     C::Digest: Send + Sync,
@@ -172,13 +173,11 @@ fn register_op(below: &mut dyn FnMut(u64) -> u64) -> RegisterOp<u64> {
 
 fn text_op(below: &mut dyn FnMut(u64) -> u64) -> SequenceOp {
     let position = below(4) as usize;
-    match below(4) {
-        0 => SequenceOp::DeleteAt { position, len: 1 },
-        _ => {
-            let letter = char::from(b'a' + below(26) as u8);
-            SequenceOp::InsertAt { position, text: letter.to_string().repeat(1 + below(3) as usize) }
-        }
+    if below(4) == 0 {
+        return SequenceOp::DeleteAt { position, len: 1 };
     }
+    let letter = char::from(b'a' + below(26) as u8);
+    SequenceOp::InsertAt { position, text: letter.to_string().repeat(1 + below(3) as usize) }
 }
 
 /// The text after a causal history, by a slow replica that performs each edit on what its writer had seen.
@@ -198,7 +197,9 @@ fn text_of(algorithm: Algorithm, history: &[Event<SequenceOp>]) -> String {
             SequenceOp::Read => Ok(Vec::new()),
         };
         let ops = ops.unwrap_or_else(|error| panic!("the edit was possible at its writer: {error}"));
-        ops.iter().for_each(|op| all.receive(op));
+        for op in &ops {
+            all.receive(op);
+        }
         done.insert(event.dot, ops);
     }
     all.text()
