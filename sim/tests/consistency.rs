@@ -13,6 +13,7 @@ use sim::{
         Consistency::{self, Causal, Linearizable, MonotonicReads, ReadYourWrites, Sequential, StronglyConvergent},
         Verdict,
         linearizability::{Judgement, Limits, calls_of, check, models::CounterModel},
+        sequential,
     },
     engine::{Outcome, Progress, run_all},
     history::History,
@@ -134,15 +135,24 @@ impl Job for Clients {
 fn the_judge_of_contents_agrees_with_the_search_over_totals() {
     let plan =
         plan(r#"rate = "15/s", duration = "900ms", mix = { add = 1, read = 2 }, amount = { choice = [1, 2, -1] }"#, "");
-    let (mut passed, mut refused) = (0, 0);
+    let (mut passed, mut refused, mut in_order, mut out_of_order) = (0, 0, 0, 0);
     for seed in 0..60 {
         let systems: Vec<_> = plan.systems.iter().collect();
         let outcomes = run_all(&plan, &systems, seed, &Progress::default());
         for (system, outcome) in systems.iter().zip(&outcomes) {
             let history = dispatch(&plan, system, seed, Clients);
             let totals = check(&CounterModel::new(), &calls_of(&history), &Limits::default());
-            let contents = &outcome.consistency[0];
-            assert_eq!(contents.model, Linearizable);
+            let [contents, ordered] = [0, 1].map(|at| &outcome.consistency[at]);
+            assert_eq!((contents.model, ordered.model), (Linearizable, Sequential));
+            let whole = sequential::check(&CounterModel::new(), &calls_of(&history), &Limits::default()).verdict;
+            match (&ordered.verdict, &whole) {
+                (Verdict::Pass, Verdict::Pass) => in_order += 1,
+                (Verdict::Fail { .. }, Verdict::Fail { .. }) => out_of_order += 1,
+                (Verdict::Pass, Verdict::Fail { witness }) => {
+                    panic!("{} under seed {seed} has an order by contents and none by totals: {witness}", system.name)
+                }
+                _ => {}
+            }
             match (&contents.verdict, &totals) {
                 (Verdict::Pass, Judgement::Linearizable { .. }) => passed += 1,
                 (Verdict::Fail { .. }, Judgement::NotLinearizable(_)) => refused += 1,
@@ -154,6 +164,7 @@ fn the_judge_of_contents_agrees_with_the_search_over_totals() {
         }
     }
     assert!(passed > 60 && refused > 60, "{passed} passed and {refused} were refused by both");
+    assert!(in_order > 100 && out_of_order > 0, "{in_order} have an order for both, {out_of_order} for neither");
 }
 
 /// A counter that merges by adding up what it receives: the textbook mistake.
