@@ -71,3 +71,41 @@ fn every_command_of_the_readme_succeeds() {
         Command::cargo_bin("sim").expect("the program").args(&arguments).current_dir(place.path()).assert().success();
     }
 }
+
+/// The commands of the tutorial, each with the lines that are shown of what it prints.
+fn shown(page: &str) -> Vec<(Vec<String>, Vec<&str>)> {
+    let mut shown: Vec<(Vec<String>, Vec<&str>)> = Vec::new();
+    let mut language = None;
+    for line in page.lines() {
+        match (line.strip_prefix("```"), language) {
+            (Some(_), Some(_)) => language = None,
+            (Some(opened), None) => language = Some(opened),
+            (None, Some("sh")) => {
+                let arguments = line.strip_prefix("sim ").expect("commands of the tutorial are of this program");
+                shown.push((words(arguments), Vec::new()));
+            }
+            (None, Some("text")) => shown.last_mut().expect("a command comes first").1.push(line.trim_end()),
+            _ => {}
+        }
+    }
+    shown
+}
+
+#[test]
+fn the_tutorial_shows_what_its_commands_print() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("sim is a member of the workspace");
+    let page = fs::read_to_string(root.join("scenarios/tutorial/README.md")).expect("the tutorial");
+    let chapters = shown(&page);
+    assert!(chapters.len() >= 8 && chapters.iter().filter(|(_, lines)| lines.len() > 2).count() >= 7);
+    for (mut arguments, lines) in chapters {
+        if arguments[0] == "run" {
+            arguments.push("--no-files".to_owned());
+        }
+        let run = Command::cargo_bin("sim").expect("the program").args(&arguments).current_dir(root).assert().success();
+        let printed = String::from_utf8(run.get_output().stdout.clone()).expect("text");
+        for line in lines {
+            let is_printed = printed.lines().any(|printed| printed.trim_end() == line);
+            assert!(is_printed, "{arguments:?} does not print: {line}");
+        }
+    }
+}
