@@ -30,7 +30,7 @@
 //! assert_eq!(stale.verdict, Verdict::Pass, "late is not wrong");
 //! calls.push(Call::returned(1, Read, Value(None), 6, 7));
 //! let back = check(&Register::default(), &calls, &Limits::default());
-//! assert_eq!(back.calls, [0, 2, 3], "but time does not go back");
+//! assert_eq!(back.calls, [2, 3], "but time does not go back");
 //! ```
 //!
 //! What is deliberately absent: polynomial time. To judge sequential consistency is hard even with unique values (Gibbons

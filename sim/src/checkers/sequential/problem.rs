@@ -177,7 +177,9 @@ impl<'a, M: Model> Classes<'a, M> {
         }
         for (number, group) in (0..).zip(&groups) {
             let makes = &classes[group.class as usize].makes;
-            makes.iter().for_each(|&fact| roles[fact as usize].options.push(number));
+            for &fact in makes {
+                roles[fact as usize].options.push(number);
+            }
         }
         let groups_of_facts = neighbours(model, &mut classes, facts.len());
         Problem { model, insight, classes, duties, chains, groups, facts, roles, groups_of_facts }

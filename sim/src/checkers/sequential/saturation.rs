@@ -45,7 +45,9 @@ pub(super) struct Guide {
 impl Guide {
     fn new<M: Model>(problem: &Problem<'_, M>, mut before: Vec<Vec<u32>>, rank: Vec<u32>) -> Self {
         before.truncate(problem.duties.len());
-        before.iter_mut().for_each(|clock| clock.truncate(problem.chains.len()));
+        for clock in &mut before {
+            clock.truncate(problem.chains.len());
+        }
         let mut closing = vec![vec![0; problem.chains.len()]; problem.duties.len()];
         for (maker, duty) in problem.duties.iter().enumerate() {
             let made = &problem.classes[duty.class as usize].makes;
@@ -200,6 +202,7 @@ impl<'p, 'a, M: Model> Graph<'p, 'a, M> {
     }
 
     /// Where a fact that a duty demands must come from, if there is one possibility only.
+    #[expect(clippy::option_option, reason = "a source is a node or the beginning, and may not be known")]
     fn source(
         &mut self,
         reader: u32,

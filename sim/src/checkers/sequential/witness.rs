@@ -133,7 +133,9 @@ fn among<'a, M: Model>(
     kept: &[usize],
 ) -> Problem<'a, M> {
     let mut is_kept = vec![false; calls.len()];
-    kept.iter().for_each(|&call| is_kept[call] = true);
+    for &call in kept {
+        is_kept[call] = true;
+    }
     Problem::new(model, calls, program, &|call| is_kept[call])
 }
 

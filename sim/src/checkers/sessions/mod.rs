@@ -9,8 +9,8 @@
 //!   writes and its reads, all of them right, that keeps to *causality*: the transitive closure of the order of every process
 //!   and of every write before whoever read it. This is *causal memory* (CM in Bouajjani, Enea, Guerraoui and Hamza, *On
 //!   verifying causal consistency*, 2017) and not their weaker CC, under which the values that one process reads may go to
-//!   and fro between concurrent writes, so that PRAM would not follow. Their bad patterns *CyclicCO*, *WriteCOInitRead*,
-//!   *WriteCORead*, *ThinAirRead*, *WriteHBInitRead* and *CyclicHB* are the flaws that can be found.
+//!   and fro between concurrent writes, so that PRAM would not follow. Their bad patterns `CyclicCO`, `WriteCOInitRead`,
+//!   `WriteCORead`, `ThinAirRead`, `WriteHBInitRead` and `CyclicHB` are the flaws that can be found.
 //! * **pram** (Lipton and Sandberg, *PRAM: a scalable shared memory*, 1988): the same with the order of every process alone.
 //! * **monotonic-reads**: for each process and key there is an order of the writes of the key and the process's reads of
 //!   it, all right, that keeps to the order of its reads and to that of every process's writes.

@@ -76,15 +76,22 @@ pub(super) fn monotonic_writes<R: Rules>(web: &Web) -> Found {
         let mut seen: Vec<(usize, usize)> = vec![(0, 0); web.processes];
         // A write of unknown fate that is seen, by key, and the read by which it is.
         let mut loose: Vec<Option<(usize, usize)>> = vec![None; web.keys];
+        // Up to where a process's writes of a key stand before such a one of its own, and that one with the read.
+        let mut covered: BTreeMap<(usize, usize), (usize, usize, usize)> = BTreeMap::new();
         for (at, node, source) in web.reads(process) {
             if let (None, Some((newer, shown))) = (source, loose[node.key]) {
                 return Found::Stale { read: at, source, shown: Some(shown), newer, why: EARLIER_WRITE };
             }
             for (writer, &(until, shown)) in seen.iter().enumerate() {
+                let is_its_own = |source: usize| web.nodes[source].chain == writer;
+                if let Some(&(until, newer, shown)) = covered.get(&(writer, node.key))
+                    && source.is_some_and(|source| is_its_own(source) && web.nodes[source].at < until)
+                {
+                    return Found::Stale { read: at, source, shown: Some(shown), newer, why: EARLIER_WRITE };
+                }
                 let own = &written[writer][node.key];
                 let last = own.partition_point(|&write| web.nodes[write].at < until).checked_sub(1);
                 let Some(newer) = last.map(|last| own[last]) else { continue };
-                let is_its_own = |source: usize| web.nodes[source].chain == writer;
                 tested += usize::from(source.is_none_or(is_its_own));
                 let is_stale =
                     source.is_none_or(|source| is_its_own(source) && web.nodes[source].at < web.nodes[newer].at);
@@ -103,8 +110,17 @@ pub(super) fn monotonic_writes<R: Rules>(web: &Web) -> Found {
                 Some(previous) => (previous.chain, previous.at + 1),
                 None => continue,
             };
-            if until > seen[writer].0 && R::WRITES_BRING_EARLIER_ONES {
+            if !R::WRITES_BRING_EARLIER_ONES {
+                continue;
+            }
+            if until > seen[writer].0 {
                 seen[writer] = (until, at);
+            }
+            if source.chain >= web.processes {
+                let covers = covered.entry((writer, source.key)).or_insert((until, number, at));
+                if until > covers.0 {
+                    *covers = (until, number, at);
+                }
             }
         }
     }
@@ -245,6 +261,8 @@ impl<'w> Sight<'w> {
         if R::READS_OF_WRITERS_COUNT {
             walk(self.web, write, &mut self.is_known, &mut found);
         }
-        found.into_iter().for_each(|write| self.learn(write, read));
+        for write in found {
+            self.learn(write, read);
+        }
     }
 }

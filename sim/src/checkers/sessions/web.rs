@@ -19,6 +19,7 @@ pub(super) struct Node {
     /// Its key, by number.
     pub key: usize,
     /// Where what it read comes from, if it read; `None` within is the beginning.
+    #[expect(clippy::option_option, reason = "who read found a write or the beginning, and not everybody read")]
     pub source: Option<Option<usize>>,
     pub is_write: bool,
     pub chain: usize,

@@ -30,9 +30,10 @@ fn store(text: &str) -> Store {
                 ),
             };
             let invoked = 10 * at as u64;
-            calls.push(match what.ends_with('?') {
-                true => Call::indeterminate(process as u64, op, invoked),
-                false => Call::returned(process as u64, op, ret, invoked, invoked + 5),
+            calls.push(if what.ends_with('?') {
+                Call::indeterminate(process as u64, op, invoked)
+            } else {
+                Call::returned(process as u64, op, ret, invoked, invoked + 5)
             });
         }
     }

@@ -74,6 +74,7 @@ impl<'a> History<'a> {
     }
 
     /// The write that a read found: `None` within if nobody wrote it, `None` if it found the beginning.
+    #[expect(clippy::option_option, reason = "a value has a writer or none, and the beginning has no value")]
     fn source(&self, read: usize) -> Option<Option<usize>> {
         let value = self.accesses[read].what.read()??;
         let is_source = |&write: &usize| {
@@ -94,19 +95,14 @@ impl<'a> History<'a> {
     }
 
     fn causality(&self) -> impl Fn(usize, usize) -> bool {
-        let count = self.accesses.len();
-        let mut before = vec![vec![false; count]; count];
-        for a in 0..count {
-            for b in 0..count {
-                let finds = self.reads.contains(&b) && self.source(b) == Some(Some(a));
-                before[a][b] = self.is_earlier(a, b) || finds;
-            }
-        }
-        for middle in 0..count {
-            for a in 0..count {
-                for b in 0..count {
-                    before[a][b] |= before[a][middle] && before[middle][b];
-                }
+        let all = 0..self.accesses.len();
+        let is_before =
+            |a: usize, b: usize| self.is_earlier(a, b) || (self.reads.contains(&b) && self.source(b) == Some(Some(a)));
+        let mut before: Vec<Vec<bool>> = all.clone().map(|a| all.clone().map(|b| is_before(a, b)).collect()).collect();
+        for middle in all {
+            let beyond = before[middle].clone();
+            for row in before.iter_mut().filter(|row| row[middle]) {
+                row.iter_mut().zip(&beyond).for_each(|(cell, more)| *cell |= more);
             }
         }
         move |a, b| before[a][b]
