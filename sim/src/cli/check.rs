@@ -44,7 +44,7 @@ with `info`, or not at all, may take effect at any later time, or never.
 Exit codes: 0 all files are consistent, 1 some are not, 2 some cannot be read (the others are judged all the same),
 3 some could not be decided, or put nothing to the test.";
 
-/// Judge recorded histories, of any program: are they linearizable?
+/// Judge recorded histories, of any program: are they linearizable, or whatever else is asked?
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Check {

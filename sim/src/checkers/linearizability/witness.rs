@@ -289,10 +289,13 @@ impl<'a, 'b, M: Model> Reduction<'a, 'b, M> {
 fn describe<M: Model>(model: &M, calls: &[Call<M::Op, M::Ret>], witness: &Witness, part: &Part<'_, M>) -> String {
     let kept = witness.calls.len();
     let left_out = part.views.len() - kept;
-    let mut text = format!("{kept} calls{} have no order", part.label(" on "));
-    if left_out > 0 {
-        let _ = write!(text, ", whenever the {left_out} others took effect, if ever");
-    }
+    let (calls_have, label) = (if kept == 1 { "call" } else { "calls" }, part.label(" on "));
+    let mut text = format!("{kept} {calls_have}{label} {} no order", if kept == 1 { "has" } else { "have" });
+    let _ = match left_out {
+        0 => Ok(()),
+        1 => write!(text, ", whenever the other one took effect, if ever"),
+        _ => write!(text, ", whenever the {left_out} others took effect, if ever"),
+    };
     text.push(':');
     let earlier = kept.saturating_sub(SHOWN_MAX);
     if earlier > 0 {
