@@ -113,6 +113,13 @@ pub fn check<M: Model>(model: &M, calls: &[Call<M::Op, M::Ret>], limits: &Limits
     check_by::<M, Sound>(model, calls, limits)
 }
 
+/// Is it certain that there is a linearization? Unlike [`check`], this explains nothing.
+pub fn is_linearizable<M: Model>(model: &M, calls: &[Call<M::Op, M::Ret>], limits: &Limits<'_>) -> bool {
+    parts::split(model, calls)
+        .par_iter()
+        .all(|part| matches!(judge::<M, Sound>(model, &part.views, limits).found, Found::Order(_)))
+}
+
 fn check_by<M: Model, R: Rules>(model: &M, calls: &[Call<M::Op, M::Ret>], limits: &Limits<'_>) -> Judgement {
     let backward = |call: &Call<M::Op, M::Ret>| call.returned.is_some_and(|returned| returned < call.invoked);
     if let Some(at) = calls.iter().position(backward) {

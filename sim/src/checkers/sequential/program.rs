@@ -58,6 +58,14 @@ impl Program {
         Ok(program)
     }
 
+    /// Has every call returned strictly before its process made the next? Then real time orders each process as it should be.
+    pub(super) fn is_strict<Op, Ret>(&self, calls: &[Call<Op, Ret>]) -> bool {
+        let precedes = |a: usize, b: usize| calls[a].returned.is_some_and(|returned| returned < calls[b].invoked);
+        let last_before = |loose: &Loose| loose.after.checked_sub(1).map(|last| self.chains[loose.chain][last]);
+        self.chains.iter().all(|chain| chain.windows(2).all(|pair| precedes(pair[0], pair[1])))
+            && self.loose.iter().all(|loose| last_before(loose).is_none_or(|last| precedes(last, loose.call)))
+    }
+
     /// The chain of each call, and how many calls of it precede the call.
     pub(super) fn places(&self) -> Vec<(usize, usize)> {
         let chained = self.chains.iter().enumerate();
