@@ -23,7 +23,7 @@
 //! assert_eq!(history.events().count(), 4);
 //! ```
 //!
-//! A history is all that checkers see. It says nothing about replicas' states, messages or faults.
+//! A history is what clients saw, and what most checkers judge. It says nothing about replicas' states, messages or faults.
 
 mod events;
 pub mod file;
