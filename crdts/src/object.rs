@@ -29,6 +29,9 @@ pub trait Object: Clone + Copy + Debug + Default + Send + Sync + 'static {
     /// The name in scenarios and reports, for example `counter`.
     const NAME: &'static str;
 
+    /// Do all updates commute, so that the state does not depend on their order?
+    const COMMUTES: bool = false;
+
     /// Performs `op` on `state` and returns what the client sees.
     fn step(state: &mut Self::State, op: &Self::Op) -> Self::Ret;
 

@@ -18,12 +18,13 @@ const LEVELS: &[(&str, u32)] = &[
     ("faults", 2),
     ("checkers", 3),
     ("measure", 3),
-    ("scenario", 4),
-    ("registry", 5),
-    ("engine", 6),
-    ("report", 7),
-    ("cli", 8),
-    ("main", 9),
+    ("objects", 4),
+    ("scenario", 5),
+    ("registry", 6),
+    ("engine", 7),
+    ("report", 8),
+    ("cli", 9),
+    ("main", 10),
 ];
 
 /// Lines of a file, without its tests.

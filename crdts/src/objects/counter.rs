@@ -43,6 +43,7 @@ impl Object for Counter {
     type State = i128;
 
     const NAME: &'static str = "counter";
+    const COMMUTES: bool = true;
 
     fn step(total: &mut i128, op: &CounterOp) -> CounterRet {
         match op {

@@ -16,6 +16,7 @@ pub mod sessions;
 pub mod set_full;
 pub mod specification;
 pub mod verdict;
+pub mod visibility;
 
 pub use consistency::Consistency;
 pub use verdict::{Ruling, Verdict};
@@ -33,7 +34,16 @@ pub struct CheckerDoc {
 
 /// All checkers.
 pub const CHECKERS: &[CheckerDoc] =
-    &[counter::FINAL_READS, counter::AGREED, counter::BOUNDED_READS, counter::RISING_TOTALS, set_full::SET_FULL];
+    &[
+        counter::FINAL_READS,
+        counter::AGREED,
+        counter::BOUNDED_READS,
+        counter::RISING_TOTALS,
+        set_full::SET_FULL,
+        visibility::FITTING_VALUE,
+        visibility::FITTING_READS,
+        visibility::LOCAL_EFFECTS,
+    ];
 
 #[cfg(test)]
 mod tests {

@@ -12,15 +12,15 @@
 
 use std::collections::BTreeMap;
 
-use crdts::objects::counter::{Counter, CounterOp, CounterRet};
-
 use crate::{
     checkers::{
         Consistency, Verdict,
         contents::{Contents, Fate, Read, Update},
+        visibility::Visibility,
     },
     history::{History, Operation, Outcome},
     measure::contents::ReadContents,
+    objects::{Judged, made},
 };
 
 /// A model, and whether the run kept to it.
@@ -47,70 +47,137 @@ pub fn strongest(findings: &[Finding]) -> String {
     }
 }
 
-/// Judges all models that are about operations of clients; `contents` is `None` when it was given up.
-pub(super) fn findings(history: &History<Counter>, contents: Option<&ReadContents>) -> Vec<Finding> {
+/// What was found about what clients saw.
+pub(super) struct Found {
+    /// Every model that is about operations of clients.
+    pub(super) findings: Vec<Finding>,
+    /// Does every read fit the updates behind it?
+    pub(super) reads: Verdict,
+}
+
+/// Judges all models that are about operations of clients, and every read by itself; `contents` is `None` when it was given
+/// up, and `idle` says which updates changed nothing.
+pub(super) fn found<O: Judged>(
+    history: &History<O>,
+    contents: Option<&ReadContents>,
+    idle: &[bool],
+    visibility: Option<&Visibility>,
+) -> Found {
     let models = Consistency::ALL.into_iter().filter(|&model| model != Consistency::StronglyConvergent);
     let Some(contents) = contents else {
         let reason = "too many replicas and operations to follow every update".to_owned();
-        return models.map(|model| Finding { model, verdict: Verdict::Unknown { reason: reason.clone() } }).collect();
+        let unknown = Verdict::Unknown { reason };
+        let findings = models.map(|model| Finding { model, verdict: unknown.clone() }).collect();
+        return Found { findings, reads: unknown };
     };
-    let contents = contents_of(history, contents);
-    let show = |call: usize| told(&history.operations()[call]);
+    let (contents, reads) = contents_of(history, contents, idle, visibility);
+    let show = |call: usize| history.operations()[call].told();
     let models: Vec<Consistency> = models.collect();
     let rulings = contents.judge_all(&models, &show);
     // Reads after everything is over say little about what clients could rely on before.
-    let is_read = |read: &Operation<Counter>| !read.is_final && matches!(read.outcome, Outcome::Ok(_));
+    let is_read = |read: &Operation<O>| !read.is_final && matches!(read.outcome, Outcome::Ok(_));
     let was_tested = history.reads().any(is_read);
     let tested = |verdict: Verdict| match verdict {
         Verdict::Pass if !was_tested => Verdict::Vacuous { reason: "no client read anything".to_owned() },
         other => other,
     };
-    models.into_iter().zip(rulings).map(|(model, ruling)| Finding { model, verdict: tested(ruling.verdict) }).collect()
+    let pairs = models.into_iter().zip(rulings);
+    let findings = pairs.map(|(model, ruling)| Finding { model, verdict: tested(ruling.verdict) }).collect();
+    Found { findings, reads }
 }
 
-/// The updates of a history, and its successful reads with their contents.
-fn contents_of(history: &History<Counter>, recorded: &ReadContents) -> Contents {
-    let amount = |operation: &Operation<Counter>| match operation.op {
-        CounterOp::Add(amount) => amount,
-        CounterOp::Read => 0,
-    };
-    let updates: Vec<&Operation<Counter>> = history.updates().collect();
+/// The most updates that are visited to hold reads against the updates behind them.
+const VISITS_MAX: usize = 20_000_000;
+
+/// The updates of a history, and its successful reads with their contents; and whether every read fits its content.
+fn contents_of<O: Judged>(
+    history: &History<O>,
+    recorded: &ReadContents,
+    idle: &[bool],
+    visibility: Option<&Visibility>,
+) -> (Contents, Verdict) {
+    let updates: Vec<&Operation<O>> = history.updates().collect();
     // For the number of an update its number among those that change something.
     let mut effective = Vec::new();
     let numbers: Vec<Option<u32>> = updates
         .iter()
-        .map(|operation| {
-            (amount(operation) != 0).then(|| {
+        .enumerate()
+        .map(|(number, operation)| {
+            // Of updates that commute those that add something change something.
+            let changes_nothing = idle.get(number).is_some_and(|&idle| idle)
+                || O::COMMUTES && O::weigh(&operation.op) == 0;
+            (!changes_nothing).then(|| {
                 effective.push(update(operation));
                 effective.len() as u32 - 1
             })
         })
         .collect();
     let mut contents = Contents::new(&effective);
+    let mut fitting = Fitting { visits: 0, verdict: Verdict::Vacuous { reason: "nothing was read".to_owned() } };
     // Per replica the last read there: its number, its content, and what that amounts to. Most updates are in both.
     let mut last: BTreeMap<u32, (usize, &[u64], i128)> = BTreeMap::new();
     let mut pushed = 0;
     for (op, row) in recorded.reads() {
         let operation = &history.operations()[op.0 as usize];
-        let (Outcome::Ok(CounterRet::Total(total)), Some(returned)) = (&operation.outcome, operation.ended_ns) else {
-            continue;
-        };
+        let (Outcome::Ok(ret), Some(returned)) = (&operation.outcome, operation.ended_ns) else { continue };
         let (base, before, mut sum) =
             last.get(&operation.replica).map_or((None, &[][..], 0), |&(at, row, sum)| (Some(at), row, sum));
         let mut changed = Vec::new();
         for (number, is_in) in changes(before, row) {
-            let amount = i128::from(amount(updates[number as usize]));
+            let amount = O::weigh(&updates[number as usize].op);
             sum += if is_in { amount } else { -amount };
             changed.extend(numbers[number as usize]);
         }
-        let misfit = (sum != *total).then(|| format!("the additions that it contains amount to {sum}"));
+        let misfit = if O::COMMUTES {
+            O::total(ret)
+                .filter(|&total| total != sum)
+                .map(|_| format!("the additions that it contains amount to {sum}"))
+        } else {
+            fitting.misfit(history, operation, ret, row, visibility)
+        };
         let read =
             Read { call: op.0 as usize, process: operation.process, invoked: operation.invoked_ns, returned, misfit };
         contents.push_changed(read, base, changed);
         last.insert(operation.replica, (pushed, row, sum));
         pushed += 1;
     }
-    contents
+    (contents, fitting.verdict)
+}
+
+/// Holds reads against the updates behind them, as long as that is not too much work.
+struct Fitting {
+    visits: usize,
+    verdict: Verdict,
+}
+
+impl Fitting {
+    fn misfit<O: Judged>(
+        &mut self,
+        history: &History<O>,
+        read: &Operation<O>,
+        ret: &O::Ret,
+        row: &[u64],
+        visibility: Option<&Visibility>,
+    ) -> Option<String> {
+        let value = O::state_of(ret)?;
+        let Some(visibility) = visibility.filter(|_| self.visits < VISITS_MAX) else {
+            if !matches!(self.verdict, Verdict::Fail { .. }) {
+                self.verdict = Verdict::Unknown { reason: "too many updates to hold every read against".to_owned() };
+            }
+            return None;
+        };
+        let made = made(history, row);
+        self.visits += history.operations().len() + made.len() * made.len() / 8;
+        let misfit = O::fits(&made, visibility, &value).err();
+        match (&misfit, &self.verdict) {
+            (Some(misfit), verdict) if !matches!(verdict, Verdict::Fail { .. }) => {
+                self.verdict = Verdict::Fail { witness: format!("[{}]: {misfit}", read.told()) };
+            }
+            (None, Verdict::Vacuous { .. }) => self.verdict = Verdict::Pass,
+            _ => {}
+        }
+        misfit
+    }
 }
 
 /// The numbers of the bits in which two rows differ; is the bit in the second one?
@@ -123,7 +190,7 @@ fn changes(before: &[u64], after: &[u64]) -> impl Iterator<Item = (u32, bool)> {
     })
 }
 
-fn update(operation: &Operation<Counter>) -> Update {
+fn update<O: Judged>(operation: &Operation<O>) -> Update {
     let fate = match operation.outcome {
         Outcome::Ok(_) => Fate::Acknowledged,
         Outcome::Fail(_) => Fate::Refused,
@@ -138,25 +205,10 @@ fn update(operation: &Operation<Counter>) -> Update {
     }
 }
 
-/// An operation for a person: who did what, where and when.
-pub(super) fn told(operation: &Operation<Counter>) -> String {
-    let who = if operation.is_final { "final read".to_owned() } else { format!("c{}", operation.client + 1) };
-    let what = match (&operation.op, &operation.outcome) {
-        (CounterOp::Add(amount), _) => format!("add {amount}"),
-        (CounterOp::Read, Outcome::Ok(CounterRet::Total(total))) => format!("read {total}"),
-        (CounterOp::Read, _) => "read".to_owned(),
-    };
-    let milliseconds = |ns: u64| format!("{}.{:03}", ns / 1_000_000, ns / 1_000 % 1_000);
-    let ended = match (&operation.outcome, operation.ended_ns) {
-        (Outcome::Ok(_), Some(ended)) => format!("to {} ms", milliseconds(ended)),
-        (Outcome::Fail(reason), _) => format!("ms, refused: {reason}"),
-        _ => "ms, of unknown fate".to_owned(),
-    };
-    format!("{who} at n{}: {what}, {} {ended}", operation.replica + 1, milliseconds(operation.invoked_ns))
-}
-
 #[cfg(test)]
 mod tests {
+    use crdts::objects::counter::{Counter, CounterOp, CounterRet};
+
     use super::*;
     use crate::kernel::ids::OpId;
 
@@ -171,7 +223,7 @@ mod tests {
         history.complete(read, 5, Outcome::Ok(CounterRet::Total(total)));
         let mut recorded = ReadContents::default();
         recorded.push(OpId(read), contains.iter().copied());
-        let found = findings(&history, Some(&recorded));
+        let found = found(&history, Some(&recorded), &[], None).findings;
         found.iter().map(|finding| (finding.model.name(), finding.verdict.name())).collect()
     }
 
@@ -192,7 +244,7 @@ mod tests {
         history.complete(add, 2_000_000_000, Outcome::Info("timeout"));
         let read = history.invoke_final_read(1, 2, 3_000_000_000);
         history.complete(read, 3_000_000_000, Outcome::Ok(CounterRet::Total(7)));
-        assert_eq!(told(&history.operations()[0]), "c2 at n1: add -3, 1500.000 ms, of unknown fate");
-        assert_eq!(told(&history.operations()[1]), "final read at n3: read 7, 3000.000 to 3000.000 ms");
+        assert_eq!(history.operations()[0].told(), "c2 at n1: add -3, 1500.000 ms, of unknown fate");
+        assert_eq!(history.operations()[1].told(), "final read at n3: read 7, 3000.000 to 3000.000 ms");
     }
 }

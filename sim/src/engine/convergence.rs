@@ -9,22 +9,21 @@
 //!
 //! What is deliberately absent: eventual delivery beyond the end of the run.
 
-use crdts::objects::counter::Counter;
-
-use super::consistency::{Finding, told};
+use super::consistency::Finding;
 use crate::{
     checkers::{Consistency, Verdict},
-    history::History,
+    history::{History, Operation},
     measure::{ConvergenceEvidence, deliveries::Held, states::Broken},
+    objects::Judged,
 };
 
 /// Judges strong convergence.
-pub(super) fn finding(history: &History<Counter>, evidence: &ConvergenceEvidence) -> Finding {
+pub(super) fn finding<O: Judged>(history: &History<O>, evidence: &ConvergenceEvidence) -> Finding {
     Finding { model: Consistency::StronglyConvergent, verdict: verdict(history, evidence) }
 }
 
-fn verdict(history: &History<Counter>, evidence: &ConvergenceEvidence) -> Verdict {
-    let update = |number: u32| history.updates().nth(number as usize).map_or_else(String::new, told);
+fn verdict<O: Judged>(history: &History<O>, evidence: &ConvergenceEvidence) -> Verdict {
+    let update = |number: u32| history.updates().nth(number as usize).map_or_else(String::new, Operation::told);
     let held = |held: &Held| format!("n{} at {}", held.replica.0 + 1, held.at);
     let fail = |witness: String| Verdict::Fail { witness };
     if let Some(Broken { violation, origins }) = evidence.laws.as_ref().and_then(|laws| laws.broken.as_ref()) {
@@ -62,7 +61,7 @@ mod tests {
         kernel::{ids::NodeId, time::Time},
         measure::{deliveries::Evidence, reflection::Withdrawn, states::Laws},
     };
-    use crdts::objects::counter::CounterOp;
+    use crdts::objects::counter::{Counter, CounterOp};
 
     fn sound() -> ConvergenceEvidence {
         ConvergenceEvidence {

@@ -1,23 +1,24 @@
 //! Running systems, and collecting what became of them.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    fmt::Debug,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
-use crdts::{lattice::Weight, objects::counter::Counter};
+use crdts::lattice::Weight;
 use rayon::prelude::*;
 
 use super::{
-    consistency::{Finding, findings},
+    consistency::{Finding, Found, found},
     convergence,
 };
 use crate::{
-    checkers::{
-        CheckerDoc, Verdict,
-        counter::{
-            AGREED, Acceptable, BOUNDED_READS, FINAL_READS, Ledger, RISING_TOTALS, check_agreed, check_final_reads,
-            check_monotonic, check_reads,
-        },
-    },
-    history::History,
+    checkers::{CheckerDoc, Verdict, visibility::Visibility},
+    history::{History, Spoken},
     kernel::{
         disturbance::Bite,
         fold::Fingerprint,
@@ -32,6 +33,7 @@ use crate::{
         world::{Stop, World},
     },
     measure::{Measures, Recorder},
+    objects::{Ended, Judged},
     registry::{Job, Setup, dispatch},
     scenario::{Plan, SystemSpec},
 };
@@ -50,16 +52,16 @@ pub struct Outcome {
     /// When it stopped.
     pub ended_at: Time,
     /// What clients invoked and were told.
-    pub history: History<Counter>,
+    pub history: Arc<dyn WrittenHistory>,
     /// When every replica was read once more: the horizon of convergence.
     pub horizon: Time,
     /// What was measured.
     pub measures: Measures,
-    /// The total that all live replicas hold at the end, if they agree.
-    pub agreed: Option<i128>,
-    /// The totals that the operations allow.
-    pub acceptable: Acceptable,
-    /// Do the replicas agree on an acceptable total, and did final reads return one?
+    /// The value that all live replicas hold at the end, if they agree.
+    pub agreed: Option<String>,
+    /// The values that the operations allow.
+    pub acceptable: String,
+    /// Do the replicas agree on an acceptable value, and did final reads return one?
     pub correct: Verdict,
     /// Every checker of the object, and what it says of what clients saw.
     pub checks: Vec<(CheckerDoc, Verdict)>,
@@ -141,7 +143,11 @@ struct Run<'a> {
 impl Job for Run<'_> {
     type Output = Outcome;
 
-    fn run<N: Node<Object = Counter>>(self, setup: Setup<N>) -> Outcome {
+    fn run<N, W>(self, setup: Setup<N, W>) -> Outcome
+    where
+        N: Node<Object: Judged>,
+        W: Workload<N::Object>,
+    {
         let Setup { plan, config, services, workload } = setup;
         let span = tracing::info_span!("run", system = self.system);
         let _entered = span.enter();
@@ -155,22 +161,30 @@ impl Job for Run<'_> {
 /// What became of a world that has run under this plan, and why it stopped.
 pub fn outcome_of<N, S, W>(system: &str, plan: &RunPlan, world: &World<N, S, W, Recorder<N>>, stop: Stop) -> Outcome
 where
-    N: Node<Object = Counter>,
-    S: Service<i128>,
-    W: Workload<Counter>,
+    N: Node<Object: Judged>,
+    S: Service<StateOf<N>>,
+    W: Workload<N::Object>,
 {
     let view = world.view();
     let mut recorder = world.observer().clone();
-    let measures = recorder.finish(plan, world.now(), &view);
-    let acceptable = Acceptable::of(recorder.history());
+    let mut measures = recorder.finish(plan, world.now(), &view);
     let first_live = (0..view.nodes.len() as u32).map(NodeId).find(|&replica| view.is_live(replica));
     let agreed = measures.converged_at.and(first_live).map(|replica| view.value(replica));
-    let checks = checks(recorder.history(), agreed, &acceptable);
-    // Both the agreed value and the final reads have to be right; the other checkers ask for more.
-    let decisive = checks.iter().take(2).find(|(_, verdict)| *verdict != Verdict::Pass);
-    let correct = decisive.map_or(Verdict::Pass, |(_, verdict)| verdict.clone());
-    let mut consistency = findings(recorder.history(), recorder.contents());
+    let visibility = recorder.pasts(&view).map(Visibility::new);
+    let Found { findings: mut consistency, reads } =
+        found(recorder.history(), recorder.contents(), &recorder.idle_updates(), visibility.as_ref());
     consistency.push(convergence::finding(recorder.history(), &measures.convergence));
+    let judgement = Judged::judge(&Ended {
+        history: recorder.history(),
+        agreed: agreed.as_ref(),
+        content: first_live.and_then(|replica| recorder.content(replica, &view)).as_deref(),
+        visibility: visibility.as_ref(),
+        lost_updates: measures.lost_updates,
+        phantom_updates: measures.phantom_updates,
+        reads: &reads,
+        local_effects: &recorder.local_effects(),
+    });
+    measures.lost_updates = judgement.lost_updates;
     Outcome {
         system: system.to_owned(),
         fingerprint: world.fingerprint(),
@@ -178,40 +192,37 @@ where
         stop,
         ended_at: world.now(),
         horizon: plan.final_reads_at,
-        agreed,
-        correct,
-        checks,
-        acceptable,
+        agreed: agreed.map(|value| <N::Object as Spoken>::state(&value).to_string()),
+        correct: judgement.correct(),
+        checks: judgement.checks,
+        acceptable: judgement.acceptable,
         consistency,
         traffic: view.network.traffic,
         size: size(view.nodes, view.services),
         costs: world.costs(),
         bites: view.network.bites().to_vec(),
         measures,
-        history: recorder.into_history(),
+        history: Arc::new(recorder.into_history()),
     }
 }
 
-/// What all checkers of counters say; first those of the end.
-fn checks(history: &History<Counter>, agreed: Option<i128>, acceptable: &Acceptable) -> Vec<(CheckerDoc, Verdict)> {
-    let ledger = Ledger::from(history);
-    let of_agreed = agreed.map_or_else(
-        || Verdict::Fail { witness: "the replicas do not agree at the end".to_owned() },
-        |total| check_agreed(total, acceptable),
-    );
-    vec![
-        (AGREED, of_agreed),
-        (FINAL_READS, check_final_reads(history, acceptable)),
-        (BOUNDED_READS, check_reads(&ledger).verdict),
-        (RISING_TOTALS, check_monotonic(&ledger).verdict),
-    ]
+/// A history of any object, to be written to a file.
+pub trait WrittenHistory: Debug + Send + Sync {
+    /// Writes all events, one JSON object a line.
+    fn write_json_lines(&self, out: &mut dyn io::Write) -> io::Result<()>;
+}
+
+impl<O: Judged> WrittenHistory for History<O> {
+    fn write_json_lines(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        History::write_json_lines(self, out)
+    }
 }
 
 /// The state of the largest replica; of the largest store where replicas keep nothing themselves.
 fn size<N: Node, S: Service<StateOf<N>>>(nodes: &[N], services: &[S]) -> Size {
     let largest = nodes.iter().map(Node::weight).max_by_key(Weight::total_bytes).unwrap_or_default();
     if largest.total_bytes() == 0 {
-        let state_bytes = services.iter().map(Service::bytes).max().unwrap_or(0);
+        let state_bytes = services.iter().map(|service| service.bytes(N::value_bytes)).max().unwrap_or(0);
         return Size { state_bytes, ..Size::default() };
     }
     Size {

@@ -10,7 +10,6 @@ use std::{
     rc::Rc,
 };
 
-use crdts::objects::counter::Counter;
 use serde::Serialize;
 
 use crate::{
@@ -20,8 +19,10 @@ use crate::{
         observer::{Observer, TracedEvent},
         service::Service,
         time::Time,
+        workload::Workload,
         world::{Stop, World},
     },
+    objects::Judged,
     registry::{Job, Setup, dispatch},
     scenario::{Plan, SystemSpec},
 };
@@ -78,7 +79,11 @@ struct Trace<'a, W> {
 impl<W: Write> Job for Trace<'_, W> {
     type Output = io::Result<Stop>;
 
-    fn run<N: Node<Object = Counter>>(self, setup: Setup<N>) -> io::Result<Stop> {
+    fn run<N, C>(self, setup: Setup<N, C>) -> io::Result<Stop>
+    where
+        N: Node<Object: Judged>,
+        C: Workload<N::Object>,
+    {
         let Setup { plan, config, services, workload } = setup;
         let span = tracing::info_span!("trace", system = self.system);
         let _entered = span.enter();

@@ -1,14 +1,14 @@
 //! Running everything again, to see whether it is the same.
 
-use crdts::objects::counter::Counter;
-
 use super::run::{Outcome, Progress, run_system};
 use crate::{
     kernel::{
         node::Node,
-        observer::Unobserved,
+        workload::Workload,
         world::{Divergence, World, first_divergence},
     },
+    measure::Recorder,
+    objects::Judged,
     registry::{Job, Setup, dispatch},
     scenario::{Plan, SystemSpec},
 };
@@ -46,10 +46,16 @@ struct SideBySide;
 impl Job for SideBySide {
     type Output = Option<Divergence>;
 
-    fn run<N: Node<Object = Counter>>(self, setup: Setup<N>) -> Option<Divergence> {
-        let world = |setup: Setup<N>| {
+    fn run<N, W>(self, setup: Setup<N, W>) -> Option<Divergence>
+    where
+        N: Node<Object: Judged>,
+        W: Workload<N::Object>,
+    {
+        let world = |setup: Setup<N, W>| {
             let Setup { plan, config, services, workload } = setup;
-            World::<N, _, _, _>::new(plan, config, services, workload, Unobserved)
+            // The same kind of world as in ordinary runs: there is no reason to compile another one.
+            let recorder = Recorder::<N>::new(&plan);
+            World::<N, _, _, _>::new(plan, config, services, workload, recorder)
         };
         first_divergence(&mut world(setup.clone()), &mut world(setup))
     }

@@ -33,6 +33,7 @@ mod processes;
 use crdts::object::Object;
 
 pub use events::{Event, EventKind, Events};
+pub use lines::Spoken;
 use processes::Processes;
 
 /// One operation of a client.

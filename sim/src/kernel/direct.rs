@@ -18,10 +18,18 @@ use super::{
 };
 use crdts::clock::ReplicaId;
 
-/// The size of a request to a store, with an 8-byte key and two 16-byte values.
-pub(crate) const REQUEST_BYTES: u64 = 56;
-/// The size of a store's reply.
-pub(crate) const REPLY_BYTES: u64 = 40;
+/// What a request to a store and its reply carry beside values: a header of 16 bytes and a key or token of 8.
+const FRAME_BYTES: u64 = 24;
+
+/// The size of a request to a store with values of this size. Frames have room for two values of 16 bytes.
+pub(crate) fn request_bytes(values_bytes: u64) -> u64 {
+    FRAME_BYTES + values_bytes.max(32)
+}
+
+/// The size of a store's reply. Frames have room for a value of 16 bytes.
+pub(crate) fn reply_bytes(values_bytes: u64) -> u64 {
+    FRAME_BYTES + values_bytes.max(16)
+}
 
 /// Everything of a world but its replicas, services, workload and observer: what effects of handlers reach.
 #[derive(Clone, Debug)]
@@ -189,7 +197,8 @@ impl<N: Node> Context<N> for Direct<'_, N> {
     /// A call travels over a connection, which delivers it once or not at all: a copy made by the network is dropped.
     /// Otherwise the store would apply a compare-and-swap twice, which no client of a real store has to fear.
     fn call(&mut self, service: NodeId, call: u64, request: KvRequest<StateOf<N>>) {
-        let fate = self.core.network.send_far(self.core.now, self.id, service, REQUEST_BYTES);
+        let bytes = request_bytes(request.values_bytes(N::value_bytes));
+        let fate = self.core.network.send_far(self.core.now, self.id, service, bytes);
         if let Fate::Arrives(at) | Fate::ArrivesTwice(at, _) = fate {
             let incarnation = self.core.hosts[self.id.index()].incarnation;
             let body = self.core.calls.insert(Call { token: call, incarnation, body: request });

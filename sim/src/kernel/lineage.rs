@@ -69,6 +69,11 @@ impl Lineage {
         .map(|at| self.points[at.0 as usize].op)
     }
 
+    /// All derivations in the order in which they were made: the update, and the value that it was applied to.
+    pub fn derivations(&self) -> impl Iterator<Item = (OpId, LineageId)> {
+        self.points[1..].iter().map(|point| (point.op, point.parent))
+    }
+
     /// Visits the updates that separate two values.
     pub fn difference(&self, from: LineageId, to: LineageId, mut visit: impl FnMut(OpId, Side)) {
         let (mut from, mut to) = (from, to);

@@ -79,6 +79,12 @@ pub trait Node: Clone + Debug + Send + Sync {
     /// The value that a read invoked here would return, for [`Observation::Local`].
     fn value(&self) -> StateOf<Self>;
 
+    /// The size of a value on the wire and in a store, in bytes.
+    fn value_bytes(value: &StateOf<Self>) -> u64 {
+        let _ = value;
+        16
+    }
+
     /// A digest of [`Node::value`]; overridden where hashing the value is slow.
     fn digest(&self) -> u64 {
         digest_of(&self.value())

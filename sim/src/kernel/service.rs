@@ -71,6 +71,15 @@ pub enum KvReply<V> {
 }
 
 impl<V> KvRequest<V> {
+    /// The size of the values in it, in bytes, given that of one.
+    pub fn values_bytes(&self, value_bytes: impl Fn(&V) -> u64) -> u64 {
+        match self {
+            Self::Read { .. } => 0,
+            Self::Write { value, .. } => value_bytes(value),
+            Self::Cas { from, to, .. } => value_bytes(from) + value_bytes(to),
+        }
+    }
+
     /// A digest of the canonical content, without ghost state.
     pub fn digest(&self) -> u64
     where
@@ -96,6 +105,14 @@ impl<V> KvRequest<V> {
 }
 
 impl<V> KvReply<V> {
+    /// The size of the value in it, in bytes, given that of one.
+    pub fn values_bytes(&self, value_bytes: impl Fn(&V) -> u64) -> u64 {
+        match self {
+            Self::Value { value, .. } => value_bytes(value),
+            _ => 0,
+        }
+    }
+
     /// A digest of the canonical content, without ghost state.
     pub fn digest(&self) -> u64
     where
@@ -163,6 +180,6 @@ pub trait Service<V>: Clone + Debug + Send + Sync {
     /// Feeds the canonical state to a digest.
     fn fold(&self, fold: &mut Fold);
 
-    /// The size of the store's current state in bytes.
-    fn bytes(&self) -> u64;
+    /// The size of the store's current state in bytes, given the size of a value.
+    fn bytes(&self, value_bytes: fn(&V) -> u64) -> u64;
 }

@@ -32,4 +32,10 @@ pub trait Workload<O: Object>: Clone + Send + Sync {
 
     /// The next invocation of client number `client`, not before `not_before`; `None` when it is done for good.
     fn next(&mut self, client: u32, not_before: Time) -> Option<Arrival<O::Op>>;
+
+    /// A client was told this. What it invokes afterwards may depend on it, as the place of a keystroke depends on the text.
+    #[inline]
+    fn learned(&mut self, client: u32, ret: &O::Ret) {
+        let _ = (client, ret);
+    }
 }

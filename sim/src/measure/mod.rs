@@ -10,10 +10,12 @@
 pub mod agreement;
 pub mod contents;
 pub mod deliveries;
+pub mod local_effects;
 pub mod phases;
 pub mod quantiles;
 mod recorder;
 pub mod reflection;
 pub mod states;
+pub mod visibility;
 
 pub use recorder::{ConvergenceEvidence, Measures, OperationLatency, PhaseAvailability, Recorder, StaleReads};

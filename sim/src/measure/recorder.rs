@@ -8,17 +8,19 @@ use super::{
     agreement::{Agreement, Shown},
     contents::ReadContents,
     deliveries::{Deliveries, Evidence, Held},
+    local_effects::{LocalEffects, Watch},
     phases::Phases,
     quantiles::Quantiles,
     reflection::{Reflection, UpdateTimes, Withdrawn},
     states::{Laws, States},
+    visibility::{Pasts, Visibility},
 };
 use crate::{
     history::{History, Operation, Outcome},
     kernel::{
         fold::digest_of,
         ids::{NodeId, OpId},
-        node::{Knowledge, Node, OpOf, Refusal, Reply, RetOf, StateOf},
+        node::{Knowledge, Node, Observation, OpOf, Refusal, Reply, RetOf, StateOf},
         observer::{Invocation, Mark, Observer, Source, View},
         plan::RunPlan,
         service::Service,
@@ -35,6 +37,8 @@ pub struct Recorder<N: Node> {
     contents: ReadContents,
     deliveries: Deliveries,
     states: States<N>,
+    visibility: Visibility,
+    watch: Watch<N::Object>,
     last_update_effect: Option<Time>,
     /// Updates behind, and time behind, of every stale read.
     stale: Vec<(u64, u64)>,
@@ -146,6 +150,8 @@ impl<N: Node> Recorder<N> {
             contents: ReadContents::default(),
             deliveries: Deliveries::new(endpoints.replicas),
             states: States::new(plan.seed),
+            visibility: Visibility::default(),
+            watch: Watch::new(endpoints.replicas),
             last_update_effect: None,
             stale: Vec::new(),
             reads_answered: 0,
@@ -165,6 +171,29 @@ impl<N: Node> Recorder<N> {
     /// Which updates the answers to reads contain; `None` when that was given up.
     pub fn contents(&self) -> Option<&ReadContents> {
         (!self.reflection.is_exhausted() && !self.contents.is_exhausted()).then_some(&self.contents)
+    }
+
+    /// What each update had seen; `None` when that was given up, or makes no difference to the object.
+    pub fn pasts<S: Service<StateOf<N>>>(&self, view: &View<'_, N, S>) -> Option<Pasts> {
+        if N::Object::COMMUTES {
+            return None;
+        }
+        self.visibility.finish(&self.reflection, view.lineage)
+    }
+
+    /// Per update by its number: did it change nothing where it was made?
+    pub fn idle_updates(&self) -> Vec<bool> {
+        self.reflection.updates().iter().map(|update| update.changes_nothing).collect()
+    }
+
+    /// Whether updates had their effects where they were made.
+    pub fn local_effects(&self) -> LocalEffects {
+        self.watch.found()
+    }
+
+    /// The updates that `replica` reflects, as a row of bits by their numbers; `None` when that was given up.
+    pub fn content<S: Service<StateOf<N>>>(&self, replica: NodeId, view: &View<'_, N, S>) -> Option<Vec<u64>> {
+        (!self.reflection.is_exhausted()).then(|| self.reflection.content(replica, None, view.lineage))
     }
 
     /// Brings what is known about one replica up to date.
@@ -361,7 +390,11 @@ impl<N: Node> Recorder<N> {
 
 impl<N: Node, S: Service<StateOf<N>>> Observer<N, S> for Recorder<N> {
     fn bytes(&self) -> u64 {
-        self.history.bytes() + self.reflection.bytes() + self.contents.bytes() + self.deliveries.bytes()
+        self.history.bytes()
+            + self.reflection.bytes()
+            + self.contents.bytes()
+            + self.deliveries.bytes()
+            + self.visibility.bytes()
     }
 
     fn invoked(&mut self, now: Time, invocation: &Invocation<'_, OpOf<N>>) {
@@ -391,15 +424,26 @@ impl<N: Node, S: Service<StateOf<N>>> Observer<N, S> for Recorder<N> {
     }
 
     fn effect(&mut self, now: Time, op: OpId, mark: Mark) {
+        if self.watch.is_on() {
+            self.watch.effect(op);
+        }
         if self.reflection.effect(now, op, mark) {
             self.last_update_effect = Some(now);
         }
     }
 
-    fn answered(&mut self, _now: Time, op: OpId, replica: NodeId, source: Source, view: &View<'_, N, S>) {
+    fn answered(&mut self, now: Time, op: OpId, replica: NodeId, source: Source, view: &View<'_, N, S>) {
         let operation = &self.history.operations()[op.0 as usize];
         if operation.is_update() {
-            self.states.updated(&view.nodes[replica.index()]);
+            let node = &view.nodes[replica.index()];
+            self.states.updated(node);
+            if !N::Object::COMMUTES && !self.reflection.is_exhausted() && node.knowledge() == Knowledge::Progress {
+                let content = self.reflection.content(replica, None, view.lineage);
+                self.visibility.made(self.reflection.number(op), content);
+            }
+            if self.watch.is_on() && node.observation() == Observation::Local {
+                self.watch.answered(now, op, replica, &operation.op);
+            }
             return;
         }
         self.reads_answered += 1;
@@ -418,6 +462,9 @@ impl<N: Node, S: Service<StateOf<N>>> Observer<N, S> for Recorder<N> {
 
     fn changed(&mut self, now: Time, replica: NodeId, view: &View<'_, N, S>) {
         self.look(now, replica, view);
+        if self.watch.is_on() && view.nodes[replica.index()].observation() == Observation::Local {
+            self.watch.changed(replica, view.nodes[replica.index()].value());
+        }
         self.states.changed(now, replica, &view.nodes[replica.index()]);
         self.agreement.settle(now);
     }
@@ -427,6 +474,12 @@ impl<N: Node, S: Service<StateOf<N>>> Observer<N, S> for Recorder<N> {
     }
 
     fn disturbed(&mut self, now: Time, _window: u32, _begins: bool, view: &View<'_, N, S>) {
+        if self.watch.is_on() {
+            // A restart sets values back, which is nobody's update.
+            for (replica, node) in (0..).map(NodeId).zip(view.nodes) {
+                self.watch.is_now(replica, node.value());
+            }
+        }
         self.look_at_all(now, view);
     }
 }

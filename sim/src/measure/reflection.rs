@@ -168,8 +168,12 @@ impl Reflection {
     /// A client learns that its update took effect.
     pub(super) fn acknowledged(&mut self, now: Time, op: OpId) {
         let number = self.number(op);
-        self.updates[number as usize].acknowledged_at = Some(now);
-        self.acknowledged[number as usize / 64] |= 1 << (number % 64);
+        let times = &mut self.updates[number as usize];
+        times.acknowledged_at = Some(now);
+        // Nobody can be behind by what changes nothing.
+        if !times.changes_nothing {
+            self.acknowledged[number as usize / 64] |= 1 << (number % 64);
+        }
     }
 
     /// What `replica` would answer now contains what `knowledge` says.
@@ -331,7 +335,7 @@ impl Reflection {
     }
 
     /// The number of an update, which is the number of its bit.
-    fn number(&self, op: OpId) -> u32 {
+    pub(super) fn number(&self, op: OpId) -> u32 {
         let number = self.numbers[op.0 as usize];
         debug_assert_ne!(number, READ, "operation {} is not an update", op.0);
         number

@@ -16,6 +16,7 @@ pub mod gossip;
 pub mod naive;
 pub mod naive_delta;
 pub mod occ;
+pub mod wire;
 
 /// What every message carries beside its content: its kind and flags (2 bytes), the length of the content (2), a
 /// checksum (4), and the numbers of sender and receiver (4 each).

@@ -22,12 +22,9 @@
 
 use std::convert::Infallible;
 
-use crdts::{
-    lattice::Weight,
-    objects::counter::{Counter, CounterOp, CounterRet},
-};
+use crdts::{lattice::Weight, objects::counter::Counter};
 
-use super::HEADER_BYTES;
+use super::{HEADER_BYTES, wire::Wire};
 use crate::kernel::{
     fold::Fold,
     ids::{NodeId, OpId},
@@ -49,11 +46,11 @@ impl Stamp {
     const INITIAL: Self = Self { clock_ns: i64::MIN, writer: NodeId(0) };
 }
 
-/// The absolute value that a replica holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Copied {
+/// The whole value that a replica holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copied<O: Wire> {
     /// The value.
-    pub total: i128,
+    pub value: O::State,
     /// Who wrote it, and when.
     pub stamp: Stamp,
     /// Ghost: which updates it contains.
@@ -61,25 +58,25 @@ pub struct Copied {
 }
 
 /// What a replica sends: its copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Total {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Total<O: Wire> {
     /// The copy.
-    pub copy: Copied,
+    pub copy: Copied<O>,
     /// Did the sender send it to all other replicas? Then there is nobody to pass it on to.
     pub to_all: bool,
 }
 
-impl Payload for Total {
-    /// The header, which has room for the flag; 16 bytes of value, 8 of clock and 4 of writer.
+impl<O: Wire> Payload for Total<O> {
+    /// The header, which has room for the flag; the value, 8 bytes of clock and 4 of writer.
     #[inline]
     fn bytes(&self) -> u64 {
-        HEADER_BYTES + 16 + 8 + 4
+        HEADER_BYTES + O::state_bytes(&self.copy.value) + 8 + 4
     }
 
     #[inline]
     fn fold(&self, fold: &mut Fold) {
-        let Copied { total, stamp, .. } = self.copy;
-        fold.words(total as u64, (total >> 64) as u64);
+        let Copied { value, stamp, .. } = &self.copy;
+        O::fold_state(value, fold);
         fold.words(stamp.clock_ns as u64, u64::from(self.to_all) << 32 | u64::from(stamp.writer.0));
     }
 
@@ -88,62 +85,61 @@ impl Payload for Total {
     }
 }
 
-/// A replica of the naive protocol. See the [module documentation](self).
+/// A replica of the naive protocol, of a counter unless another object is named. See the [module documentation](self).
 #[derive(Clone, Debug)]
-pub struct Naive {
-    copy: Copied,
+pub struct Naive<O: Wire = Counter> {
+    copy: Copied<O>,
 }
 
-impl Naive {
+impl<O: Wire> Naive<O> {
     #[inline]
-    fn add(&mut self, request: OpId, amount: i64, cx: &mut impl Context<Self>) {
-        self.copy = Copied {
-            total: self.copy.total + i128::from(amount),
-            stamp: Stamp { clock_ns: cx.clock_ns(), writer: cx.id() },
-            lineage: cx.derive(self.copy.lineage, request),
-        };
+    fn update(&mut self, request: OpId, op: &O::Op, cx: &mut impl Context<Self>) {
+        let ret = O::step(&mut self.copy.value, op);
+        self.copy.stamp = Stamp { clock_ns: cx.clock_ns(), writer: cx.id() };
+        self.copy.lineage = cx.derive(self.copy.lineage, request);
         self.spread(None, cx);
         cx.touched();
-        cx.reply(request, Reply::Ok(CounterRet::Added));
+        cx.reply(request, Reply::Ok(ret));
     }
 
     /// Sends the copy to all peers but one.
     #[inline]
     fn spread(&self, except: Option<NodeId>, cx: &mut impl Context<Self>) {
-        let message = Total { copy: self.copy, to_all: cx.peers() + 1 == cx.replicas() };
+        let message = Total { copy: self.copy.clone(), to_all: cx.peers() + 1 == cx.replicas() };
         for index in 0..cx.peers() {
             let peer = cx.peer(index);
             if Some(peer) != except {
-                cx.send(peer, message);
+                cx.send(peer, message.clone());
             }
         }
     }
 }
 
-impl Node for Naive {
-    type Object = Counter;
-    type Message = Total;
+impl<O: Wire> Node for Naive<O> {
+    type Object = O;
+    type Message = Total<O>;
     type Timer = Infallible;
     type Config = ();
 
     const REPAIRS: bool = false;
 
     fn boot((): &(), _: NodeId, _: u32) -> Self {
-        Self { copy: Copied { total: 0, stamp: Stamp::INITIAL, lineage: LineageId::ROOT } }
+        Self { copy: Copied { value: O::State::default(), stamp: Stamp::INITIAL, lineage: LineageId::ROOT } }
     }
 
     fn on_start(&mut self, _: &mut impl Context<Self>) {}
 
     #[inline]
-    fn on_request(&mut self, request: OpId, op: CounterOp, cx: &mut impl Context<Self>) {
-        match op {
-            CounterOp::Add(amount) => self.add(request, amount, cx),
-            CounterOp::Read => cx.reply(request, Reply::Ok(CounterRet::Total(self.copy.total))),
+    fn on_request(&mut self, request: OpId, op: O::Op, cx: &mut impl Context<Self>) {
+        if O::is_update(&op) {
+            return self.update(request, &op, cx);
         }
+        let ret = O::step(&mut self.copy.value, &op);
+        cx.reply(request, Reply::Ok(ret));
     }
 
     #[inline]
-    fn on_message(&mut self, from: NodeId, message: Total, cx: &mut impl Context<Self>) {
+    fn on_message(&mut self, from: NodeId, message: Total<O>, cx: &mut impl Context<Self>) {
         if message.copy.stamp <= self.copy.stamp {
             return;
         }
@@ -161,8 +157,8 @@ impl Node for Naive {
     fn on_restart(&mut self, _: Recovery, _: &mut impl Context<Self>) {}
 
     #[inline]
-    fn value(&self) -> i128 {
-        self.copy.total
+    fn value(&self) -> O::State {
+        self.copy.value.clone()
     }
 
     #[inline]
@@ -170,15 +166,17 @@ impl Node for Naive {
         Knowledge::Lineage(self.copy.lineage)
     }
 
-    /// 16 bytes of value; 8 of clock and 4 of writer.
+    /// The value; 8 bytes of clock and 4 of writer.
     fn weight(&self) -> Weight {
-        Weight { payload_bytes: 16, metadata_bytes: 8 + 4, tombstone_bytes: 0 }
+        Weight { payload_bytes: O::state_bytes(&self.copy.value), metadata_bytes: 8 + 4, tombstone_bytes: 0 }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crdts::objects::counter::CounterOp;
+
     use crate::kernel::{
         recorded::{Effect, Recorded},
         topology::{Rows, Topology},
@@ -197,20 +195,20 @@ mod tests {
         }
 
         /// Performs an addition at a clock, and returns what was sent.
-        fn add(&mut self, at: u32, clock_ns: i64, op: u32, amount: i64) -> Vec<(NodeId, Total)> {
+        fn add(&mut self, at: u32, clock_ns: i64, op: u32, amount: i64) -> Vec<(NodeId, Total<Counter>)> {
             self.cx.act_as(NodeId(at), 0);
             self.cx.clock_ns = clock_ns;
             self.nodes[at as usize].on_request(OpId(op), CounterOp::Add(amount), &mut self.cx);
             self.sent()
         }
 
-        fn deliver(&mut self, from: u32, to: NodeId, message: Total) -> Vec<(NodeId, Total)> {
+        fn deliver(&mut self, from: u32, to: NodeId, message: Total<Counter>) -> Vec<(NodeId, Total<Counter>)> {
             self.cx.act_as(to, 0);
             self.nodes[to.index()].on_message(NodeId(from), message, &mut self.cx);
             self.sent()
         }
 
-        fn sent(&mut self) -> Vec<(NodeId, Total)> {
+        fn sent(&mut self) -> Vec<(NodeId, Total<Counter>)> {
             self.cx
                 .take_effects()
                 .into_iter()
@@ -233,8 +231,8 @@ mod tests {
     #[test]
     fn concurrent_updates_are_lost_as_in_the_textbook() {
         let mut cluster = Cluster::new(Topology::Complete { replicas: 2 });
-        let from_first = cluster.add(0, 1, 0, 1)[0];
-        let from_second = cluster.add(1, 2, 1, 5)[0];
+        let from_first = cluster.add(0, 1, 0, 1).remove(0);
+        let from_second = cluster.add(1, 2, 1, 5).remove(0);
         cluster.deliver(1, from_second.0, from_second.1);
         cluster.deliver(0, from_first.0, from_first.1);
         assert_eq!(cluster.values(), [5, 5]);
@@ -258,9 +256,9 @@ mod tests {
     #[test]
     fn a_clock_that_was_set_back_divides_the_replicas() {
         let mut cluster = Cluster::new(Topology::Complete { replicas: 2 });
-        let (to, message) = cluster.add(0, 100, 0, 1)[0];
+        let (to, message) = cluster.add(0, 100, 0, 1).remove(0);
         cluster.deliver(0, to, message);
-        let (to, message) = cluster.add(0, 50, 1, 1)[0];
+        let (to, message) = cluster.add(0, 50, 1, 1).remove(0);
         cluster.deliver(0, to, message);
         assert_eq!(cluster.values(), [2, 1]);
     }
@@ -271,10 +269,10 @@ mod tests {
         let mut cluster = Cluster::new(Topology::Sparse(Rows::from_edges(3, &[(0, 1), (1, 2)])));
         let sent = cluster.add(0, 1, 0, 7);
         assert_eq!(sent.len(), 1);
-        let relayed = cluster.deliver(0, NodeId(1), sent[0].1);
+        let relayed = cluster.deliver(0, NodeId(1), sent[0].1.clone());
         assert_eq!(relayed.iter().map(|(to, _)| *to).collect::<Vec<_>>(), [NodeId(2)]);
-        assert!(cluster.deliver(1, NodeId(2), relayed[0].1).is_empty());
+        assert!(cluster.deliver(1, NodeId(2), relayed[0].1.clone()).is_empty());
         assert_eq!(cluster.values(), [7; 3]);
-        assert!(cluster.deliver(0, NodeId(1), sent[0].1).is_empty(), "a repeated message is ignored");
+        assert!(cluster.deliver(0, NodeId(1), sent[0].1.clone()).is_empty(), "a repeated message is ignored");
     }
 }

@@ -1,12 +1,14 @@
-//! Naive deltas: send every increment to everybody, once.
+//! Naive deltas: send every operation to everybody, once, and do what arrives in the order in which it arrives.
 //!
-//! **Promises** convergence to the sum only if the network loses nothing and repeats nothing. Additions commute, so
-//! their order makes no difference; this is an operation-based counter without the exactly-once delivery that its proof
-//! assumes (Shapiro et al. 2011, INRIA RR-7506, section 3.1.1).
+//! **Promises**, of a counter, convergence to the sum if the network loses nothing and repeats nothing. Additions commute,
+//! so their order makes no difference; this is an operation-based counter without the exactly-once delivery that its proof
+//! assumes (Shapiro et al. 2011, INRIA RR-7506, section 3.1.1). Of objects whose operations do not commute it promises
+//! nothing: replicas that see an addition and a removal in different orders differ for good, and a position in a text
+//! means another place wherever the text is another one.
 //!
 //! **Costs** one small message per update and peer.
 //!
-//! **Goes wrong** because an increment has no identity: the receiver cannot tell a repetition from news, and the sender
+//! **Goes wrong** because an operation has no identity: the receiver cannot tell a repetition from news, and the sender
 //! never learns of a loss.
 //!
 //! ```text
@@ -18,16 +20,13 @@
 //! n3   0 ................................................. 0     the 1 is lost
 //! ```
 //!
-//! Increments are not passed on: on a graph that is not complete this protocol has no meaning, and scenarios refuse it.
+//! Operations are not passed on: on a graph that is not complete this protocol has no meaning, and scenarios refuse it.
 
 use std::convert::Infallible;
 
-use crdts::{
-    lattice::Weight,
-    objects::counter::{Counter, CounterOp, CounterRet},
-};
+use crdts::{lattice::Weight, objects::counter::Counter};
 
-use super::HEADER_BYTES;
+use super::{HEADER_BYTES, wire::Wire};
 use crate::kernel::{
     fold::Fold,
     ids::{NodeId, OpId},
@@ -35,80 +34,80 @@ use crate::kernel::{
     node::{Context, Knowledge, Node, Payload, Recovery, Reply},
 };
 
-/// An increment on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Increment {
-    /// What to add.
-    pub amount: i64,
+/// An operation on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Increment<O: Wire> {
+    /// What to do.
+    pub what: O::Op,
     /// Ghost: the update behind it.
     pub op: OpId,
 }
 
-impl Payload for Increment {
-    /// The header and 8 bytes of amount.
+impl<O: Wire> Payload for Increment<O> {
+    /// The header and the operation.
     #[inline]
     fn bytes(&self) -> u64 {
-        HEADER_BYTES + 8
+        HEADER_BYTES + O::op_bytes(&self.what)
     }
 
     #[inline]
     fn fold(&self, fold: &mut Fold) {
-        fold.word(self.amount as u64);
+        O::fold_op(&self.what, fold);
     }
 
     fn kind(&self) -> &'static str {
-        "increment"
+        O::op_name(&self.what)
     }
 }
 
-/// A replica that broadcasts increments. See the [module documentation](self).
+/// A replica that broadcasts operations, of a counter unless another object is named. See the [module documentation](self).
 #[derive(Clone, Debug)]
-pub struct NaiveDelta {
-    total: i128,
+pub struct NaiveDelta<O: Wire = Counter> {
+    value: O::State,
     lineage: LineageId,
 }
 
-impl NaiveDelta {
+impl<O: Wire> NaiveDelta<O> {
     #[inline]
-    fn apply(&mut self, increment: Increment, cx: &mut impl Context<Self>) {
-        self.total += i128::from(increment.amount);
+    fn apply(&mut self, increment: &Increment<O>, cx: &mut impl Context<Self>) -> O::Ret {
+        let ret = O::step(&mut self.value, &increment.what);
         self.lineage = cx.derive(self.lineage, increment.op);
         cx.touched();
+        ret
     }
 }
 
-impl Node for NaiveDelta {
-    type Object = Counter;
-    type Message = Increment;
+impl<O: Wire> Node for NaiveDelta<O> {
+    type Object = O;
+    type Message = Increment<O>;
     type Timer = Infallible;
     type Config = ();
 
     const REPAIRS: bool = false;
 
     fn boot((): &(), _: NodeId, _: u32) -> Self {
-        Self { total: 0, lineage: LineageId::ROOT }
+        Self { value: O::State::default(), lineage: LineageId::ROOT }
     }
 
     fn on_start(&mut self, _: &mut impl Context<Self>) {}
 
     #[inline]
-    fn on_request(&mut self, request: OpId, op: CounterOp, cx: &mut impl Context<Self>) {
-        match op {
-            CounterOp::Add(amount) => {
-                let increment = Increment { amount, op: request };
-                self.apply(increment, cx);
-                for index in 0..cx.peers() {
-                    cx.send(cx.peer(index), increment);
-                }
-                cx.reply(request, Reply::Ok(CounterRet::Added));
-            }
-            CounterOp::Read => cx.reply(request, Reply::Ok(CounterRet::Total(self.total))),
+    fn on_request(&mut self, request: OpId, op: O::Op, cx: &mut impl Context<Self>) {
+        if !O::is_update(&op) {
+            let ret = O::step(&mut self.value, &op);
+            return cx.reply(request, Reply::Ok(ret));
         }
+        let increment = Increment { what: op, op: request };
+        let ret = self.apply(&increment, cx);
+        for index in 0..cx.peers() {
+            cx.send(cx.peer(index), increment.clone());
+        }
+        cx.reply(request, Reply::Ok(ret));
     }
 
     #[inline]
-    fn on_message(&mut self, _: NodeId, message: Increment, cx: &mut impl Context<Self>) {
-        self.apply(message, cx);
+    fn on_message(&mut self, _: NodeId, message: Increment<O>, cx: &mut impl Context<Self>) {
+        self.apply(&message, cx);
     }
 
     fn on_timer(&mut self, timer: Infallible, _: &mut impl Context<Self>) {
@@ -118,8 +117,8 @@ impl Node for NaiveDelta {
     fn on_restart(&mut self, _: Recovery, _: &mut impl Context<Self>) {}
 
     #[inline]
-    fn value(&self) -> i128 {
-        self.total
+    fn value(&self) -> O::State {
+        self.value.clone()
     }
 
     #[inline]
@@ -127,15 +126,17 @@ impl Node for NaiveDelta {
         Knowledge::Lineage(self.lineage)
     }
 
-    /// 16 bytes of value.
+    /// The value alone.
     fn weight(&self) -> Weight {
-        Weight { payload_bytes: 16, metadata_bytes: 0, tombstone_bytes: 0 }
+        Weight { payload_bytes: O::state_bytes(&self.value), metadata_bytes: 0, tombstone_bytes: 0 }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crdts::objects::counter::{CounterOp, CounterRet};
+
     use crate::kernel::{
         recorded::{Effect, Recorded},
         topology::Topology,
@@ -150,16 +151,16 @@ mod tests {
         let sent: Vec<_> = effects
             .iter()
             .filter_map(|effect| match effect {
-                Effect::Send { to, message } => Some((*to, *message)),
+                Effect::Send { to, message } => Some((*to, message.clone())),
                 _ => None,
             })
             .collect();
-        let increment = Increment { amount: 1, op: OpId(4) };
-        assert_eq!(sent, [(NodeId(1), increment), (NodeId(2), increment)]);
+        let increment = Increment { what: CounterOp::Add(1), op: OpId(4) };
+        assert_eq!(sent, [(NodeId(1), increment.clone()), (NodeId(2), increment.clone())]);
         assert!(matches!(effects.last(), Some(Effect::Reply { reply: Reply::Ok(CounterRet::Added), .. })));
 
         cx.act_as(NodeId(1), 0);
-        nodes[1].on_message(NodeId(0), increment, &mut cx);
+        nodes[1].on_message(NodeId(0), increment.clone(), &mut cx);
         nodes[1].on_message(NodeId(0), increment, &mut cx);
         assert_eq!(nodes.iter().map(Node::value).collect::<Vec<_>>(), [1, 2, 0]);
         let twice: Vec<_> = cx.lineage.path(nodes[1].lineage).collect();
@@ -169,11 +170,11 @@ mod tests {
     #[test]
     fn increments_commute() {
         let mut cx = Recorded::<NaiveDelta>::new(Topology::Complete { replicas: 2 });
-        let increments = [5, -3, i64::MAX].map(|amount| Increment { amount, op: OpId(0) });
+        let increments = [5, -3, i64::MAX].map(|amount| Increment { what: CounterOp::Add(amount), op: OpId(0) });
         let total = |order: [usize; 3], cx: &mut Recorded<NaiveDelta>| {
-            let mut node = NaiveDelta::boot(&(), NodeId(0), 2);
+            let mut node = NaiveDelta::<Counter>::boot(&(), NodeId(0), 2);
             for index in order {
-                node.on_message(NodeId(1), increments[index], cx);
+                node.on_message(NodeId(1), increments[index].clone(), cx);
             }
             node.value()
         };

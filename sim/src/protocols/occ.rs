@@ -33,22 +33,18 @@
 
 use std::convert::Infallible;
 
-use crdts::{
-    lattice::Weight,
-    objects::counter::{Counter, CounterOp, CounterRet},
-};
+use crdts::{lattice::Weight, object::Object, objects::counter::Counter};
 
+use super::wire::Wire;
 use crate::kernel::{
     fold::Fold,
     ids::{NodeId, OpId},
     lineage::LineageId,
     node::{Context, Costs, Knowledge, Node, Observation, Payload, Purpose, Recovery, Refusal, Reply},
-    service::{Key, KvReply, KvRequest},
+    observer::OBJECT,
+    service::{KvReply, KvRequest},
     time::MILLISECOND,
 };
-
-/// The key of the counter.
-pub const COUNTER: Key = Key(0);
 
 /// The options of [`Occ`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,9 +116,11 @@ impl Payload for Infallible {
 
 /// An operation in flight.
 #[derive(Clone, Debug)]
-struct Flight {
+struct Flight<O: Object> {
     request: OpId,
-    op: CounterOp,
+    op: O::Op,
+    /// What to answer when the compare-and-swap on its way takes effect.
+    ret: Option<O::Ret>,
     /// Names the operation for its deadline.
     token: u64,
     /// Names the request or wait that the operation stands at.
@@ -134,17 +132,18 @@ struct Flight {
     hindrance: Refusal,
 }
 
-/// A replica that works on a store. See the [module documentation](self).
+/// A replica that works on a store, which holds a counter unless another object is named. See the
+/// [module documentation](self).
 #[derive(Clone, Debug)]
-pub struct Occ {
+pub struct Occ<O: Wire = Counter> {
     config: OccConfig,
-    in_flight: Vec<Flight>,
+    in_flight: Vec<Flight<O>>,
     /// The tokens given out by this incarnation.
     tokens: u32,
     costs: Costs,
 }
 
-impl Occ {
+impl<O: Wire> Occ<O> {
     /// A token that no incarnation of this replica has used: late replies to a former one are not taken for new ones.
     #[inline]
     fn token(&mut self, cx: &impl Context<Self>) -> u64 {
@@ -153,7 +152,7 @@ impl Occ {
     }
 
     /// Sends a request for the operation at `index`, which then waits for its reply.
-    fn call(&mut self, index: usize, step: Step, request: KvRequest<i128>, cx: &mut impl Context<Self>) {
+    fn call(&mut self, index: usize, step: Step, request: KvRequest<O::State>, cx: &mut impl Context<Self>) {
         let call = self.token(cx);
         let flight = &mut self.in_flight[index];
         (flight.call, flight.step) = (call, step);
@@ -162,34 +161,34 @@ impl Occ {
     }
 
     fn read(&mut self, index: usize, cx: &mut impl Context<Self>) {
-        self.call(index, Step::Reading, KvRequest::Read { key: COUNTER }, cx);
+        self.call(index, Step::Reading, KvRequest::Read { key: OBJECT }, cx);
     }
 
-    fn end(&mut self, index: usize, reply: Reply<CounterRet>, cx: &mut impl Context<Self>) {
+    fn end(&mut self, index: usize, reply: Reply<O::Ret>, cx: &mut impl Context<Self>) {
         let flight = self.in_flight.remove(index);
         cx.reply(flight.request, reply);
     }
 
     /// The read of the operation at `index` returned; `None`: the key does not exist.
-    fn on_value(&mut self, index: usize, read: Option<(i128, LineageId)>, cx: &mut impl Context<Self>) {
-        let (total, lineage) = read.unwrap_or((0, LineageId::ROOT));
-        let flight = &self.in_flight[index];
-        match flight.op {
-            CounterOp::Read => {
-                cx.answer_from(lineage);
-                self.end(index, Reply::Ok(CounterRet::Total(total)), cx);
-            }
-            CounterOp::Add(amount) => {
-                let swap = KvRequest::Cas {
-                    key: COUNTER,
-                    from: total,
-                    to: total + i128::from(amount),
-                    create_if_not_exists: read.is_none(),
-                    op: Some(flight.request),
-                };
-                self.call(index, Step::Swapping, swap, cx);
-            }
+    fn on_value(&mut self, index: usize, read: Option<(O::State, LineageId)>, cx: &mut impl Context<Self>) {
+        let create_if_not_exists = read.is_none();
+        let (from, lineage) = read.unwrap_or_default();
+        let flight = &mut self.in_flight[index];
+        let mut to = from.clone();
+        let ret = O::step(&mut to, &flight.op);
+        if !O::is_update(&flight.op) {
+            cx.answer_from(lineage);
+            return self.end(index, Reply::Ok(ret), cx);
         }
+        flight.ret = Some(ret);
+        let swap = KvRequest::Cas { key: OBJECT, from, to, create_if_not_exists, op: Some(flight.request) };
+        self.call(index, Step::Swapping, swap, cx);
+    }
+
+    /// The compare-and-swap of the operation at `index` took effect.
+    fn on_swapped(&mut self, index: usize, cx: &mut impl Context<Self>) {
+        let ret = self.in_flight[index].ret.take().expect("what is swapping knows its answer");
+        self.end(index, Reply::Ok(ret), cx);
     }
 
     /// Counts one more attempt of the operation at `index`; ends the operation if that is one too many.
@@ -249,8 +248,8 @@ impl Occ {
     }
 }
 
-impl Node for Occ {
-    type Object = Counter;
+impl<O: Wire> Node for Occ<O> {
+    type Object = O;
     type Message = Infallible;
     type Timer = OccTimer;
     type Config = OccConfig;
@@ -263,11 +262,12 @@ impl Node for Occ {
 
     fn on_start(&mut self, _: &mut impl Context<Self>) {}
 
-    fn on_request(&mut self, request: OpId, op: CounterOp, cx: &mut impl Context<Self>) {
+    fn on_request(&mut self, request: OpId, op: O::Op, cx: &mut impl Context<Self>) {
         let token = self.token(cx);
         self.in_flight.push(Flight {
             request,
             op,
+            ret: None,
             token,
             call: token,
             step: Step::Reading,
@@ -303,12 +303,12 @@ impl Node for Occ {
         }
     }
 
-    fn on_return(&mut self, call: u64, reply: KvReply<i128>, cx: &mut impl Context<Self>) {
+    fn on_return(&mut self, call: u64, reply: KvReply<O::State>, cx: &mut impl Context<Self>) {
         let Some(index) = self.waiting_for(call) else { return };
         match (self.in_flight[index].step, reply) {
             (Step::Reading, KvReply::Value { value, lineage }) => self.on_value(index, Some((value, lineage)), cx),
             (Step::Reading, KvReply::KeyDoesNotExist) => self.on_value(index, None, cx),
-            (Step::Swapping, KvReply::Swapped) => self.end(index, Reply::Ok(CounterRet::Added), cx),
+            (Step::Swapping, KvReply::Swapped) => self.on_swapped(index, cx),
             // A key that has gone since it was read is a changed value like any other.
             (Step::Swapping, KvReply::PreconditionFailed | KvReply::KeyDoesNotExist) => self.on_conflict(index, cx),
             // No answer to what was asked is as good as no answer, and the timer will see to that.
@@ -325,8 +325,12 @@ impl Node for Occ {
         Observation::Service(self.config.store)
     }
 
-    fn value(&self) -> i128 {
-        0
+    fn value(&self) -> O::State {
+        O::State::default()
+    }
+
+    fn value_bytes(value: &O::State) -> u64 {
+        O::state_bytes(value)
     }
 
     fn knowledge(&self) -> Knowledge {
@@ -346,6 +350,8 @@ impl Node for Occ {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crdts::objects::counter::{CounterOp, CounterRet};
+
     use crate::kernel::{
         recorded::{Effect, Recorded},
         topology::Topology,
@@ -428,7 +434,7 @@ mod tests {
     }
 
     fn swap(from: i128, to: i128, create_if_not_exists: bool) -> KvRequest<i128> {
-        KvRequest::Cas { key: COUNTER, from, to, create_if_not_exists, op: Some(OpId(9)) }
+        KvRequest::Cas { key: OBJECT, from, to, create_if_not_exists, op: Some(OpId(9)) }
     }
 
     fn is_overdue(timer: OccTimer) -> bool {

@@ -36,9 +36,9 @@ use std::path::Path;
 
 pub use self::{
     diagnostic::{Diagnostic, Errors, Source, Sources},
-    plan::{CrdtName, Plan, ProtocolSpec, SystemSpec},
+    plan::{CrdtName, ObjectName, Plan, ProtocolSpec, SystemSpec},
     schema::{scenario_schema, scenario_schema_text},
-    validate::{ARRIVALS, BINDINGS, CRDTS, MODES, OBJECTS, PAYLOADS, PROTOCOLS},
+    validate::{ARRIVALS, BINDINGS, CRDTS, MODES, OBJECTS, PAYLOADS, PLACES, PROTOCOLS},
 };
 
 /// The largest scenario file, in bytes: more is a mistake.

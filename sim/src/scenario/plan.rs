@@ -23,6 +23,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use crdts::objects::register::Register;
+
 use super::{distribution::Distribution, expectation::Expectation, names::Names, topology::Graph};
 use crate::{
     faults::{self, Cluster, FaultSpec, NemesisSpec},
@@ -34,7 +36,10 @@ use crate::{
     },
     protocols::{gossip::GossipConfig, occ::OccConfig},
     services::{KvConfig, KvKind},
-    workloads::{CounterWorkload, CounterWorkloadConfig},
+    workloads::{
+        CartGenerator, CounterGenerator, Generator, Operations, RegisterGenerator, SequenceGenerator, SetGenerator,
+        WorkloadConfig,
+    },
 };
 
 /// A scenario that has been judged.
@@ -55,7 +60,7 @@ pub struct Plan {
     /// The stores, in the order of their endpoints.
     pub services: Vec<KvConfig>,
     /// What clients do.
-    pub workload: CounterWorkloadConfig,
+    pub workload: WorkloadConfig,
     /// How long a client waits for an answer.
     pub timeout_ns: u64,
     /// Where a run stops unfinished.
@@ -120,15 +125,106 @@ pub enum CrdtName {
     GCounter,
     /// A counter that grows and shrinks.
     PnCounter,
+    /// A set that only grows.
+    GSet,
+    /// A set whose elements can be removed once and for all.
+    TwoPhaseSet,
+    /// A set in which additions win.
+    OrSet,
+    /// The same with a tombstone for every removed addition.
+    OrSetTombstones,
+    /// A set in which removals win.
+    RwSet,
+    /// A register in which the last writer wins.
+    LwwRegister,
+    /// A register that keeps concurrent writes.
+    MvRegister,
+    /// A text by the replicated growable array.
+    Rga,
+    /// A text by Fugue.
+    Fugue,
+    /// A shopping cart.
+    Cart,
 }
 
 impl CrdtName {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::GCounter, Self::PnCounter];
+    pub const ALL: [Self; 12] = [
+        Self::GCounter,
+        Self::PnCounter,
+        Self::GSet,
+        Self::TwoPhaseSet,
+        Self::OrSet,
+        Self::OrSetTombstones,
+        Self::RwSet,
+        Self::LwwRegister,
+        Self::MvRegister,
+        Self::Rga,
+        Self::Fugue,
+        Self::Cart,
+    ];
 
     /// The name in scenarios.
     pub fn name(self) -> &'static str {
         super::CRDTS[self as usize].0
+    }
+
+    /// The object that it replicates.
+    pub fn object(self) -> ObjectName {
+        match self {
+            Self::GCounter | Self::PnCounter => ObjectName::Counter,
+            Self::GSet | Self::TwoPhaseSet | Self::OrSet | Self::OrSetTombstones | Self::RwSet => ObjectName::Set,
+            Self::LwwRegister | Self::MvRegister => ObjectName::Register,
+            Self::Rga | Self::Fugue => ObjectName::Sequence,
+            Self::Cart => ObjectName::Cart,
+        }
+    }
+}
+
+/// The objects, in the order of [`super::OBJECTS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectName {
+    /// A counter.
+    Counter,
+    /// A set.
+    Set,
+    /// A register.
+    Register,
+    /// A text.
+    Sequence,
+    /// A shopping cart.
+    Cart,
+}
+
+impl ObjectName {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Counter, Self::Set, Self::Register, Self::Sequence, Self::Cart];
+
+    /// The name in scenarios.
+    pub fn name(self) -> &'static str {
+        super::OBJECTS[self as usize].0
+    }
+
+    /// The object of a workload.
+    pub fn of(operations: &Operations) -> Self {
+        match operations {
+            Operations::Counter(_) => Self::Counter,
+            Operations::Set(_) => Self::Set,
+            Operations::Register => Self::Register,
+            Operations::Sequence(_) => Self::Sequence,
+            Operations::Cart(_) => Self::Cart,
+        }
+    }
+
+    /// The kinds of operations that clients can invoke.
+    pub fn kinds(self) -> &'static [&'static str] {
+        match self {
+            Self::Counter => CounterGenerator::KINDS,
+            Self::Set => SetGenerator::KINDS,
+            Self::Register => <RegisterGenerator as Generator<Register<String>>>::KINDS,
+            Self::Sequence => SequenceGenerator::KINDS,
+            Self::Cart => CartGenerator::KINDS,
+        }
     }
 }
 
@@ -190,11 +286,6 @@ impl Plan {
     /// The horizon: when the final reads are made.
     pub fn final_reads_at(&self) -> Time {
         self.timeline.final_reads_at
-    }
-
-    /// The operations of clients under a seed.
-    pub fn workload(&self, seed: u64) -> CounterWorkload {
-        CounterWorkload::new(self.workload.clone(), seed)
     }
 
     /// What a run needs to know, under a seed.

@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Entry, Outcome, Value, entry_bytes, fold_entry, key_of, lineage_after};
+use super::{Entry, Outcome, Value, KEY_BYTES, fold_entry, key_of, lineage_after};
 use crate::kernel::{
     fold::Fold,
     ids::NodeId,
@@ -63,8 +63,8 @@ impl<V: Value> Service<V> for LinKv<V> {
         }
     }
 
-    fn bytes(&self) -> u64 {
-        self.entries.len() as u64 * entry_bytes::<V>()
+    fn bytes(&self, value_bytes: fn(&V) -> u64) -> u64 {
+        self.entries.values().map(|entry| KEY_BYTES + value_bytes(&entry.value)).sum()
     }
 }
 
@@ -121,7 +121,7 @@ mod tests {
             }
             let mut fold = Fold::default();
             bench.store.fold(&mut fold);
-            (fold.digest(), bench.store.bytes())
+            (fold.digest(), bench.store.bytes(|_| 16))
         };
         assert_eq!(digest(vec![write(2, Some(1))]), digest(vec![write(1, None), cas(1, 2, false, Some(7))]));
         assert_ne!(digest(vec![write(2, None)]), digest(vec![write(3, None)]));

@@ -15,7 +15,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Entry, Outcome, Value, entry_bytes, fold_entry, key_of, lineage_after};
+use super::{Entry, Outcome, Value, KEY_BYTES, fold_entry, key_of, lineage_after};
 use crate::kernel::{
     fold::Fold,
     ids::NodeId,
@@ -139,9 +139,9 @@ impl<V: Value> Service<V> for LwwKv<V> {
     }
 
     /// The entries of all internal replicas, with 12 bytes of stamp each.
-    fn bytes(&self) -> u64 {
-        let entries: usize = self.internals.iter().map(|internal| internal.entries.len()).sum();
-        entries as u64 * (entry_bytes::<V>() + 12)
+    fn bytes(&self, value_bytes: fn(&V) -> u64) -> u64 {
+        let entries = self.internals.iter().flat_map(|internal| internal.entries.values());
+        entries.map(|stamped| KEY_BYTES + value_bytes(&stamped.entry.value) + 12).sum()
     }
 }
 

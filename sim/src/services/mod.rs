@@ -157,11 +157,11 @@ impl<V: Value> Service<V> for Kv<V> {
         }
     }
 
-    fn bytes(&self) -> u64 {
+    fn bytes(&self, value_bytes: fn(&V) -> u64) -> u64 {
         match self {
-            Self::Lin(kv) => kv.bytes(),
-            Self::Seq(kv) => kv.bytes(),
-            Self::Lww(kv) => kv.bytes(),
+            Self::Lin(kv) => kv.bytes(value_bytes),
+            Self::Seq(kv) => kv.bytes(value_bytes),
+            Self::Lww(kv) => kv.bytes(value_bytes),
         }
     }
 }
@@ -245,10 +245,8 @@ fn lineage_after(
     lineage.derive(base, op)
 }
 
-/// What an entry of a state weighs: the key and the value, as they lie in memory.
-fn entry_bytes<V>() -> u64 {
-    (size_of::<Key>() + size_of::<V>()) as u64
-}
+/// What the key of an entry weighs.
+const KEY_BYTES: u64 = size_of::<Key>() as u64;
 
 /// Feeds a key and its value to a digest. The lineage is ghost and has no part in it.
 fn fold_entry<V: Value>(fold: &mut Fold, key: Key, entry: &Entry<V>) {

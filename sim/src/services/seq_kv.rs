@@ -25,7 +25,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Entry, Outcome, Value, entry_bytes, fold_entry, key_of, lineage_after};
+use super::{Entry, Outcome, Value, KEY_BYTES, fold_entry, key_of, lineage_after};
 use crate::kernel::{
     fold::Fold,
     ids::{NodeId, OpId},
@@ -213,8 +213,9 @@ impl<V: Value> Service<V> for SeqKv<V> {
     }
 
     /// The newest state.
-    fn bytes(&self) -> u64 {
-        self.runs.len() as u64 * entry_bytes::<V>()
+    fn bytes(&self, value_bytes: fn(&V) -> u64) -> u64 {
+        let newest = self.runs.values().filter_map(|runs| runs.back());
+        newest.map(|run| KEY_BYTES + value_bytes(&run.entry.value)).sum()
     }
 }
 

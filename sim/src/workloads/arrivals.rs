@@ -11,10 +11,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    counter::Mix,
-    exponential::{ONE, unit_exponential},
-};
+use super::exponential::{ONE, unit_exponential};
 use crate::kernel::{draws::Stream, time::Time, workload::Loop};
 
 /// What an operation costs: millihertz times nanoseconds.
@@ -41,8 +38,6 @@ pub struct Phase {
     pub rate_mhz: u64,
     /// For a closed loop: the mean think time of thoughts that begin in this phase.
     pub think_ns: u64,
-    /// The mix of the operations that are invoked in this phase, if it differs from the workload's.
-    pub mix: Option<Mix>,
 }
 
 /// The next invocation of a client.
@@ -52,8 +47,6 @@ pub(super) struct Due {
     pub(super) at: Time,
     /// The number of the operation among the client's, from 0.
     pub(super) number: u64,
-    /// The mix of the phase in which it is invoked, if it has its own.
-    pub(super) mix: Option<Mix>,
 }
 
 /// The arrivals of all clients.
@@ -125,8 +118,8 @@ impl Arrivals {
         position.operations += 1;
         self.clients[client as usize] = position;
         // A caller that asks late gets this arrival late, and the following ones when they are due.
-        let mix = self.pass(&mut position, not_before)?.mix;
-        Some(Due { at: position.at, number, mix })
+        self.pass(&mut position, not_before)?;
+        Some(Due { at: position.at, number })
     }
 
     /// Moves on until the counter has risen by `amount`; `None` when it never does.
@@ -173,7 +166,7 @@ mod tests {
     use crate::kernel::time::{MILLISECOND, SECOND};
 
     fn phase(for_ns: u64, rate_hz: u64, think_ns: u64) -> Phase {
-        Phase { for_ns, rate_mhz: rate_hz * 1000, think_ns, mix: None }
+        Phase { for_ns, rate_mhz: rate_hz * 1000, think_ns }
     }
 
     /// All arrivals of a client in an open loop.
@@ -311,7 +304,7 @@ mod tests {
 
         #[test]
         fn extreme_numbers_do_not_panic(for_ns: u64, rate_mhz: u64, think_ns: u64, start: u64, not_before: u64) {
-            let phases = [Phase { for_ns, rate_mhz, think_ns, mix: None }];
+            let phases = [Phase { for_ns, rate_mhz, think_ns }];
             for pacing in [Pacing::Poisson, Pacing::Fixed, Pacing::Closed] {
                 let mut arrivals = Arrivals::new(2, pacing, Time(start), &phases, 1);
                 for _ in 0..4 {

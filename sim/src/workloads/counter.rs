@@ -1,27 +1,12 @@
 //! Operations on a counter: additions and reads in a stated mix.
 //!
-//! The k-th operation of a client draws its kind, its amount and, when the client roams, its replica each from an
-//! address of its own. For example, a mix of 7 additions to 3 reads turns seven tenths of the words at `work.op` into
-//! additions, whatever the arrivals are. Amounts of 0 are allowed: they are updates that change nothing.
+//! The amount of an addition is drawn from an address of its own. Amounts of 0 are allowed: they are updates that change
+//! nothing.
 
 use crdts::objects::counter::{Counter, CounterOp};
 
-use super::arrivals::{self, Arrivals, Pacing, Phase};
-use crate::kernel::{
-    draws::Stream,
-    ids::NodeId,
-    time::Time,
-    workload::{Arrival, Loop, Workload},
-};
-
-/// The weights of the kinds of operations; at least one is above zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mix {
-    /// Additions.
-    pub add: u32,
-    /// Reads.
-    pub read: u32,
-}
+use super::clients::{Generator, ScriptedOp, Turn};
+use crate::kernel::draws::Stream;
 
 /// How much is added.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,71 +24,9 @@ pub enum AmountDistribution {
     Choice(Vec<i64>),
 }
 
-/// Whom clients talk to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Binding {
-    /// Client `k` always talks to replica `k` modulo the number of replicas.
-    Replica,
-    /// Every operation goes to a drawn replica.
-    Roaming,
-}
-
-/// A workload of counter operations.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CounterWorkloadConfig {
-    /// The number of clients.
-    pub clients: u32,
-    /// The number of replicas, at least one.
-    pub replicas: u32,
-    /// How invocations follow each other.
-    pub pacing: Pacing,
-    /// The beginning of the first phase.
-    pub start: Time,
-    /// Phases one after the other. There are no invocations after the last.
-    pub phases: Vec<Phase>,
-    /// What clients invoke, in phases without a mix of their own.
-    pub mix: Mix,
-    /// How much is added.
-    pub amount: AmountDistribution,
-    /// Whom clients talk to.
-    pub binding: Binding,
-}
-
-/// The operations of all clients.
-#[derive(Clone, Debug)]
-pub struct CounterWorkload {
-    arrivals: Arrivals,
-    replicas: u32,
-    mix: Mix,
-    amount: AmountDistribution,
-    binding: Binding,
-    kinds: Stream,
-    amounts: Stream,
-    choices: Stream,
-}
-
-impl CounterWorkloadConfig {
-    /// For every client the replica to which it is bound; `None` when it roams.
-    pub fn client_replica(&self) -> Vec<Option<NodeId>> {
-        (0..self.clients).map(|client| self.binding.replica(client, self.replicas)).collect()
-    }
-
-    /// The end of the last phase: all invocations are before it.
-    pub fn end(&self) -> Time {
-        arrivals::end(self.start, &self.phases)
-    }
-}
-
-impl Binding {
-    /// The replica of a bound client.
-    fn replica(self, client: u32, replicas: u32) -> Option<NodeId> {
-        (self == Self::Replica).then(|| NodeId(client % replicas))
-    }
-}
-
 impl AmountDistribution {
     /// The amount for 64 uniform bits.
-    fn sample(&self, word: u64) -> i64 {
+    pub(super) fn sample(&self, word: u64) -> i64 {
         match self {
             Self::Constant(amount) => *amount,
             Self::Uniform { min, max } => {
@@ -115,70 +38,82 @@ impl AmountDistribution {
     }
 }
 
-impl CounterWorkload {
-    /// The workload under `seed`.
-    pub fn new(config: CounterWorkloadConfig, seed: u64) -> Self {
-        Self {
-            arrivals: Arrivals::new(config.clients, config.pacing, config.start, &config.phases, seed),
-            replicas: config.replicas,
-            mix: config.mix,
-            amount: config.amount,
-            binding: config.binding,
-            kinds: Stream::new(seed, "work.op"),
-            amounts: Stream::new(seed, "work.amount"),
-            choices: Stream::new(seed, "work.replica"),
-        }
+/// Makes additions and reads.
+#[derive(Clone, Debug)]
+pub struct CounterGenerator {
+    amount: AmountDistribution,
+    amounts: Stream,
+}
+
+impl CounterGenerator {
+    /// Additions of such amounts, under `seed`.
+    pub fn new(amount: AmountDistribution, seed: u64) -> Self {
+        Self { amount, amounts: Stream::new(seed, "work.amount") }
     }
 }
 
-impl Workload<Counter> for CounterWorkload {
-    fn pacing(&self) -> Loop {
-        self.arrivals.pacing()
+impl Generator<Counter> for CounterGenerator {
+    const KINDS: &'static [&'static str] = &["add", "read"];
+
+    #[inline]
+    fn operation(&mut self, turn: Turn) -> CounterOp {
+        match turn.kind {
+            0 => CounterOp::Add(self.amount.sample(self.amounts.word(u64::from(turn.client), turn.number))),
+            _ => CounterOp::Read,
+        }
     }
 
-    fn next(&mut self, client: u32, not_before: Time) -> Option<Arrival<CounterOp>> {
-        let due = self.arrivals.next(client, not_before)?;
-        let entity = u64::from(client);
-        let mix = due.mix.unwrap_or(self.mix);
-        let weights = u64::from(mix.add) + u64::from(mix.read);
-        let op = if self.kinds.below(entity, due.number, weights) < u64::from(mix.add) {
-            CounterOp::Add(self.amount.sample(self.amounts.word(entity, due.number)))
-        } else {
-            CounterOp::Read
-        };
-        let replica = self
-            .binding
-            .replica(client, self.replicas)
-            .unwrap_or_else(|| NodeId(self.choices.below(entity, due.number, u64::from(self.replicas)) as u32));
-        Some(Arrival { at: due.at, replica, op })
+    fn scripted(op: &ScriptedOp) -> Option<CounterOp> {
+        match op {
+            ScriptedOp::Counter(op) => Some(*op),
+            _ => None,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::time::SECOND;
+    use crate::{
+        kernel::{
+            ids::NodeId,
+            time::{SECOND, Time},
+            workload::{Arrival, Workload},
+        },
+        workloads::{Binding, Clients, Mix, Operations, Pacing, Phase, Source, WorkloadConfig},
+    };
 
-    fn config() -> CounterWorkloadConfig {
-        CounterWorkloadConfig {
+    fn mix(add: u32, read: u32) -> Mix {
+        Mix::new(vec![add, read]).expect("not both are zero")
+    }
+
+    fn config() -> WorkloadConfig {
+        WorkloadConfig {
             clients: 4,
             replicas: 3,
-            pacing: Pacing::Poisson,
-            start: Time(SECOND),
-            phases: vec![Phase { for_ns: 100 * SECOND, rate_mhz: 400_000, think_ns: 0, mix: None }],
-            mix: Mix { add: 7, read: 3 },
-            amount: AmountDistribution::Uniform { min: -2, max: 7 },
             binding: Binding::Roaming,
+            source: source(SECOND, mix(7, 3)),
+            operations: Operations::Counter(AmountDistribution::Uniform { min: -2, max: 7 }),
         }
     }
 
-    fn all(config: CounterWorkloadConfig) -> Vec<Vec<Arrival<CounterOp>>> {
+    fn source(start_ns: u64, mix: Mix) -> Source {
+        let phases = vec![Phase { for_ns: 100 * SECOND, rate_mhz: 400_000, think_ns: 0 }];
+        Source::Drawn { pacing: Pacing::Poisson, start: Time(start_ns), phases, mix }
+    }
+
+    fn workload(config: &WorkloadConfig, seed: u64) -> Clients<CounterGenerator> {
+        let Operations::Counter(amount) = &config.operations else { panic!("a workload of a counter") };
+        Clients::new(config, CounterGenerator::new(amount.clone(), seed), seed)
+    }
+
+    fn all(config: WorkloadConfig) -> Vec<Vec<Arrival<CounterOp>>> {
         let clients = config.clients;
-        let mut workload = CounterWorkload::new(config, 1);
+        let mut workload = workload(&config, 1);
         (0..clients).map(|client| std::iter::from_fn(|| workload.next(client, Time::ZERO)).collect()).collect()
     }
 
-    fn check_times(changed: CounterWorkloadConfig, same: bool) {
+    fn check_times(changed: WorkloadConfig, same: bool) {
         let times = |config| all(config).concat().iter().map(|arrival| arrival.at).collect::<Vec<_>>();
         assert_eq!(times(config()) == times(changed), same);
     }
@@ -186,7 +121,7 @@ mod tests {
     #[test]
     fn the_first_arrivals_never_change() {
         // Golden vectors: a change here gives every published seed other arrivals.
-        let mut workload = CounterWorkload::new(config(), 42);
+        let mut workload = workload(&config(), 42);
         let first = [0, 0, 0, 3, 3, 3].map(|client| {
             let Arrival { at, replica, op } = workload.next(client, Time::ZERO).expect("the phase is long");
             (at.0, replica.0, op)
@@ -206,23 +141,23 @@ mod tests {
     #[test]
     fn equal_seeds_give_equal_operations() {
         assert_eq!(all(config()), all(config()));
-        let of = |seed| CounterWorkload::new(config(), seed).next(0, Time::ZERO);
+        let of = |seed| workload(&config(), seed).next(0, Time::ZERO);
         assert_ne!(of(1), of(2));
     }
 
     #[test]
     fn the_mix_changes_neither_times_nor_replicas_nor_amounts() {
         let mut changed = config();
-        changed.mix = Mix { add: 1, read: 1 };
+        changed.source = source(SECOND, mix(1, 1));
         check_times(changed.clone(), true);
         for (before, after) in all(config()).concat().iter().zip(all(changed).concat()) {
             assert_eq!(before.replica, after.replica);
             assert!(after.op == CounterOp::Read || after.op == before.op);
         }
-        let constant = CounterWorkloadConfig { amount: AmountDistribution::Constant(1), ..config() };
+        let constant = WorkloadConfig { operations: Operations::Counter(AmountDistribution::Constant(1)), ..config() };
         check_times(constant, true);
-        check_times(CounterWorkloadConfig { binding: Binding::Replica, ..config() }, true);
-        check_times(CounterWorkloadConfig { start: Time(SECOND + 1), ..config() }, false);
+        check_times(WorkloadConfig { binding: Binding::Replica, ..config() }, true);
+        check_times(WorkloadConfig { source: source(SECOND + 1, mix(7, 3)), ..config() }, false);
     }
 
     #[test]
@@ -243,18 +178,6 @@ mod tests {
             replicas[arrival.replica.index()] += 1;
         }
         assert!(replicas.iter().all(|count| count.abs_diff(operations.len() / 3) < 5 * 95), "{replicas:?}");
-    }
-
-    #[test]
-    fn a_phase_can_have_its_own_mix() {
-        let mut config = config();
-        let reads = Phase { mix: Some(Mix { add: 0, read: 1 }), ..config.phases[0].clone() };
-        config.phases.push(reads);
-        config.mix = Mix { add: 1, read: 0 };
-        assert_eq!(config.end(), Time(201 * SECOND));
-        for arrival in all(config).concat() {
-            assert_eq!(arrival.op == CounterOp::Read, arrival.at >= Time(101 * SECOND), "{arrival:?}");
-        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use clojure_reader::edn::Edn;
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
 /// How deep values may be nested: deeper ones are refused.
 pub(super) const DEPTH_MAX: usize = 64;
@@ -86,6 +87,26 @@ impl Value {
                 let mut entries: Vec<_> = entries.into_iter().map(entry).collect();
                 entries.sort_unstable();
                 Self::Map(entries)
+            }
+        }
+    }
+}
+
+/// As JSON; keys that are no texts are written as they are shown.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Nil => serializer.serialize_unit(),
+            Self::Bool(flag) => serializer.serialize_bool(*flag),
+            Self::Int(number) => serializer.serialize_i128(*number),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::List(items) | Self::Set(items) => serializer.collect_seq(items),
+            Self::Map(entries) => {
+                let mut map = serializer.serialize_map(Some(entries.len()))?;
+                for (key, value) in entries {
+                    map.serialize_entry(&key.to_string(), value)?;
+                }
+                map.end()
             }
         }
     }

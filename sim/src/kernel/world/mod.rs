@@ -511,6 +511,11 @@ where
         self.core.fold.words(u64::from(op.0), digest_of(reply));
         self.observer.ended(self.core.now, op, reply);
         let asker = self.core.askers[op.0 as usize];
+        if let (Reply::Ok(ret), false, Role::Client(client)) =
+            (reply, asker.is_final, self.plan.network.endpoints.role(asker.client))
+        {
+            self.workload.learned(client, ret);
+        }
         if asker.is_final {
             self.final_reads_open -= 1;
             if self.final_reads_open == 0 {

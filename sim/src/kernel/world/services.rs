@@ -2,7 +2,7 @@
 
 use super::{World, view};
 use crate::kernel::{
-    direct::{Call, REPLY_BYTES},
+    direct::{Call, reply_bytes},
     event::Event,
     ids::NodeId,
     network::Fate,
@@ -33,7 +33,8 @@ where
         self.core.fold.words(u64::from(from.0), body.digest());
         let reply = self.with_service(service, |store, cx| store.handle(from, body, cx));
         self.core.fold.words(token, reply.digest());
-        let fate = self.core.network.send_far(self.core.now, endpoint, from, REPLY_BYTES);
+        let bytes = reply_bytes(reply.values_bytes(N::value_bytes));
+        let fate = self.core.network.send_far(self.core.now, endpoint, from, bytes);
         if let Fate::Arrives(at) | Fate::ArrivesTwice(at, _) = fate {
             let body = self.core.returns.insert(Call { token, incarnation, body: reply });
             self.core.queue.push(at, Event::Return { service, to: from, body });

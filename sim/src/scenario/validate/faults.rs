@@ -452,7 +452,7 @@ fn read_nemesis(check: &mut Check, table: &At<NemesisTable>, work: Option<&Work>
     let from = table.from.as_ref().map(|from| check.read(from));
     let until = table.until.as_ref().map(|until| check.read(until));
     let work = work?;
-    let from = from.map_or(Some(work.config.start), |from| from.map(Time))?;
+    let from = from.map_or(Some(work.config.start()), |from| from.map(Time))?;
     let until = until.map_or(Some(work.config.end()), |until| until.map(Time))?;
     let horizon = work.config.end() + work.quiet_ns;
     if until <= from || from >= horizon {

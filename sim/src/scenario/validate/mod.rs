@@ -9,6 +9,7 @@ mod distribution;
 mod expect;
 mod faults;
 mod network;
+mod operations;
 mod reach;
 mod systems;
 mod workload;
@@ -28,6 +29,7 @@ use super::{
 };
 
 pub use self::{
+    operations::PLACES,
     systems::{CRDTS, MODES, PAYLOADS, PROTOCOLS},
     workload::{ARRIVALS, BINDINGS, OBJECTS},
 };

@@ -27,7 +27,7 @@ pub(super) struct World<'a> {
 pub(super) fn stores(check: &mut Check, file: &ScenarioFile, world: &World<'_>) {
     let World { names, services, work, timeline, seed } = *world;
     let endpoints = names.endpoints();
-    let (start, end) = (work.config.start, work.config.end());
+    let (start, end) = (work.config.start(), work.config.end());
     let lasts = |fault: &&FaultSpec| fault.at <= start && fault.for_ns.is_none_or(|for_ns| fault.at + for_ns >= end);
     let lasting: Vec<FaultSpec> = timeline.faults.iter().filter(lasts).cloned().collect();
     if lasting.is_empty() || names.stores().is_empty() {

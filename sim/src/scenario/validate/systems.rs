@@ -13,17 +13,17 @@ use crate::{
         diagnostic::Diagnostic,
         file::{At, BackoffTable, GossipTable, OccTable, ScenarioFile, SystemTable},
         names::Names,
-        plan::{CrdtName, ProtocolSpec, SystemSpec},
+        plan::{CrdtName, ObjectName, ProtocolSpec, SystemSpec},
         topology::Graph,
     },
     services::{KvKind, STORES},
-    workloads::AmountDistribution,
+    workloads::{AmountDistribution, Operations},
 };
 
 /// The accepted protocols.
 pub const PROTOCOLS: &[(&str, &str)] = &[
-    ("naive", "read, modify, write, broadcast the total; the last writer wins"),
-    ("naive-delta", "broadcast increments without identity"),
+    ("naive", "read, modify, write, broadcast the whole value; the last writer wins"),
+    ("naive-delta", "broadcast operations without identity, and do them as they come"),
     ("occ", "optimistic concurrency control: read and compare-and-swap at a store, with bounded retry"),
     ("gossip", "gossip of a CRDT: push, pull or push-pull; state, delta or digest"),
 ];
@@ -32,6 +32,16 @@ pub const PROTOCOLS: &[(&str, &str)] = &[
 pub const CRDTS: &[(&str, &str)] = &[
     ("g-counter", "a counter that only grows: one number per replica"),
     ("pn-counter", "a counter that grows and shrinks: two numbers per replica"),
+    ("g-set", "a set that only grows: merged by union"),
+    ("2p-set", "a set whose elements can be removed, once and for all"),
+    ("or-set", "a set in which a removal takes what it has seen, so that a concurrent addition wins"),
+    ("or-set-tombstones", "the same, with a tombstone for every removed addition"),
+    ("rw-set", "a set in which a removal wins over a concurrent addition"),
+    ("lww-register", "a register in which the last writer wins, by logical clocks"),
+    ("mv-register", "a register that keeps concurrent writes as siblings"),
+    ("rga", "a text as a replicated growable array"),
+    ("fugue", "a text by Fugue, which does not interleave what people type at one place"),
+    ("cart", "a shopping cart: a map of items, with quantities that add up"),
 ];
 
 /// The accepted directions of gossip.
@@ -211,9 +221,16 @@ fn gossip(check: &mut Check, table: &GossipTable, around: &Surroundings<'_>) -> 
         let others = around.names.map_or(u32::MAX, |names| names.endpoints().replicas - 1);
         config.fanout = check.within(fanout, "the fan-out", 1..=others.max(1))?;
     }
+    if let (Some(found), Some(work)) = (crdt, around.work)
+        && found.object() != ObjectName::of(&work.config.operations)
+    {
+        fitting(check, table, found, ObjectName::of(&work.config.operations));
+        is_sound = false;
+    }
     if let (Some(CrdtName::GCounter), Some(work)) = (crdt, around.work)
-        && let Some(least) = least_amount(&work.config.amount).filter(|least| *least < 0)
-        && work.config.mix.add > 0
+        && let Operations::Counter(amounts) = &work.config.operations
+        && let Some(least) = least_amount(amounts).filter(|least| *least < 0)
+        && work.config.invokes(0)
     {
         let finding =
             Diagnostic::new("scenario::contradiction", format!("a g-counter cannot add {least}: it only grows"));
@@ -221,6 +238,16 @@ fn gossip(check: &mut Check, table: &GossipTable, around: &Surroundings<'_>) -> 
         check.push(finding.at(table.crdt.span.clone(), "does not fit the amounts of the workload").help(help));
     }
     is_sound.then_some(ProtocolSpec::Gossip { crdt: crdt?, config })
+}
+
+/// Says that a data type is none of the object that clients see.
+fn fitting(check: &mut Check, table: &GossipTable, found: CrdtName, object: ObjectName) {
+    let fitting: Vec<&str> =
+        CrdtName::ALL.into_iter().filter(|crdt| crdt.object() == object).map(CrdtName::name).collect();
+    let message = format!("`{}` is a {}, and clients see a {}", found.name(), found.object().name(), object.name());
+    let finding = Diagnostic::new("scenario::contradiction", message);
+    let help = format!("data types of a {}: {}", object.name(), fitting.join(", "));
+    check.push(finding.at(table.crdt.span.clone(), "does not fit `object` in [workload]").help(help));
 }
 
 /// The least amount that clients add.

@@ -1,6 +1,6 @@
 //! `[workload]` and `[limits]`.
 
-use super::Check;
+use super::{Check, operations};
 use crate::{
     kernel::{
         plan::Limits,
@@ -8,14 +8,21 @@ use crate::{
     },
     scenario::{
         diagnostic::Diagnostic,
-        file::{Amount, AmountTable, At, LimitsTable, MixTable, PhaseTable, ScenarioFile, WorkloadTable},
+        file::{At, LimitsTable, PhaseTable, ScenarioFile, WorkloadTable},
+        plan::ObjectName,
         units::DURATION_NS_MAX,
     },
-    workloads::{AmountDistribution, Binding, CounterWorkloadConfig, Mix, Pacing, Phase},
+    workloads::{Binding, Pacing, Phase, Source, WorkloadConfig},
 };
 
 /// What clients can see.
-pub const OBJECTS: &[(&str, &str)] = &[("counter", "additions and reads of a total")];
+pub const OBJECTS: &[(&str, &str)] = &[
+    ("counter", "additions and reads of a total"),
+    ("set", "additions, removals and reads of elements"),
+    ("register", "writes and reads of a value"),
+    ("sequence", "insertions and deletions in a text, and reads of it"),
+    ("cart", "items with quantities: added, changed, removed and viewed"),
+];
 
 /// How the operations of an open loop follow each other.
 pub const ARRIVALS: &[(&str, &str)] =
@@ -34,7 +41,7 @@ const PHASES_MAX: usize = 10_000;
 /// A workload with the times around it.
 #[derive(Clone, Debug)]
 pub(super) struct Work {
-    pub(super) config: CounterWorkloadConfig,
+    pub(super) config: WorkloadConfig,
     pub(super) timeout_ns: u64,
     pub(super) quiet_ns: u64,
 }
@@ -50,16 +57,33 @@ pub(super) fn workload(
     clients: Option<u32>,
 ) -> Option<Work> {
     let table = &file.workload.value;
-    check.choose(&table.object, "object", OBJECTS);
-    let start = check.read_or(table.start.as_ref(), 0);
+    let object = check.choose(&table.object, "object", OBJECTS).map(|at| ObjectName::ALL[at]);
     let timeout_ns = table.timeout.as_ref().map_or(Some(SECOND), |timeout| check.positive(timeout, "a timeout"));
     let quiet_ns = table.quiet.as_ref().map_or(Some(10 * SECOND), |quiet| check.positive(quiet, "the quiet period"));
-    let mix = mix(check, table.mix.as_ref());
-    let amount = amount(check, table.amount.as_ref());
     let binding = match &table.binding {
         None => Some(Binding::Replica),
         Some(binding) => check.choose(binding, "binding", BINDINGS).map(|at| [Binding::Replica, Binding::Roaming][at]),
     };
+    let operations = object.and_then(|object| operations::operations(check, table, object));
+    let source = match &table.script {
+        Some(script) => operations::script(check, table, script, object, clients).map(Source::Script),
+        None => drawn(check, file, object),
+    };
+    let config = WorkloadConfig {
+        clients: clients?,
+        replicas: replicas?,
+        binding: binding?,
+        source: source?,
+        operations: operations?,
+    };
+    Some(Work { config, timeout_ns: timeout_ns?, quiet_ns: quiet_ns? })
+}
+
+/// Invocations that are drawn.
+fn drawn(check: &mut Check, file: &ScenarioFile, object: Option<ObjectName>) -> Option<Source> {
+    let table = &file.workload.value;
+    let start = check.read_or(table.start.as_ref(), 0);
+    let mix = object.and_then(|object| operations::mix(check, table.mix.as_ref(), object));
     let pacing = pacing(check, table);
     let phases = phases(check, &file.workload);
     if let (Some(think), Some(0), None) = (
@@ -79,62 +103,7 @@ pub(super) fn workload(
         check.push(finding.at(file.workload.span.clone(), "this workload").help("at most 31 years (277777h) fit"));
         return None;
     }
-    let config = CounterWorkloadConfig {
-        clients: clients?,
-        replicas: replicas?,
-        pacing: pacing?,
-        start: Time(start),
-        phases,
-        mix: mix?,
-        amount: amount?,
-        binding: binding?,
-    };
-    Some(Work { config, timeout_ns: timeout_ns?, quiet_ns: quiet_ns? })
-}
-
-fn mix(check: &mut Check, mix: Option<&At<MixTable>>) -> Option<Mix> {
-    let Some(table) = mix else { return Some(Mix { add: 1, read: 1 }) };
-    let mut weight =
-        |weight: Option<&At<i64>>| weight.map_or(Some(0), |weight| check.within(weight, "a weight", 0..=1_000_000));
-    let (add, read) = (weight(table.value.add.as_ref()), weight(table.value.read.as_ref()));
-    let mix = Mix { add: add?, read: read? };
-    if mix.add == 0 && mix.read == 0 {
-        let finding = Diagnostic::new("scenario::empty", "this mix contains no operation");
-        check.push(finding.at(table.span.clone(), "all weights are zero").help("write { add = 7, read = 3 }"));
-        return None;
-    }
-    Some(mix)
-}
-
-fn amount(check: &mut Check, amount: Option<&At<Amount>>) -> Option<AmountDistribution> {
-    let Some(at) = amount else { return Some(AmountDistribution::Constant(1)) };
-    match &at.value {
-        Amount::Constant(amount) => Some(AmountDistribution::Constant(*amount)),
-        Amount::Drawn(AmountTable { uniform, choice }) => {
-            let kinds = [
-                ("uniform", uniform.as_ref().map(|kind| kind.span.clone())),
-                ("choice", choice.as_ref().map(|kind| kind.span.clone())),
-            ];
-            check.exactly_one(&at.span, "amount", &kinds)?;
-            if let Some(At { value: range, .. }) = uniform {
-                let (min, max) = (range.min.value, range.max.value);
-                if min > max {
-                    let (low, high) =
-                        ((range.min.span.clone(), "this is more"), (range.max.span.clone(), "this is less"));
-                    check.contradiction("`max` is below `min`", high, low, "exchange them");
-                    return None;
-                }
-                return Some(AmountDistribution::Uniform { min, max });
-            }
-            let choice = choice.as_ref()?;
-            if choice.value.is_empty() {
-                let finding = Diagnostic::new("scenario::empty", "there is no amount to choose");
-                check.push(finding.at(choice.span.clone(), "empty").help("write [1, 2, 5]"));
-                return None;
-            }
-            Some(AmountDistribution::Choice(choice.value.clone()))
-        }
-    }
+    Some(Source::Drawn { pacing: pacing?, start: Time(start), phases, mix: mix? })
 }
 
 fn pacing(check: &mut Check, table: &WorkloadTable) -> Option<Pacing> {
@@ -205,13 +174,13 @@ fn phases(check: &mut Check, workload: &At<WorkloadTable>) -> Option<Vec<Phase>>
         check.push(finding.at(workload.span.clone(), "in this table").help(help));
         return None;
     }
-    Some(vec![Phase { for_ns: for_ns?, rate_mhz: rate_mhz?, think_ns: think_ns?, mix: None }])
+    Some(vec![Phase { for_ns: for_ns?, rate_mhz: rate_mhz?, think_ns: think_ns? }])
 }
 
 fn phase(check: &mut Check, table: &PhaseTable) -> Option<Phase> {
     let for_ns = check.positive(&table.lasts, "a phase");
     let rate_mhz = table.rate.as_ref().map_or(Some(0), |rate| check.read(rate));
-    Some(Phase { for_ns: for_ns?, rate_mhz: rate_mhz?, think_ns: 0, mix: None })
+    Some(Phase { for_ns: for_ns?, rate_mhz: rate_mhz?, think_ns: 0 })
 }
 
 /// Reads limits, and refuses a workload that cannot keep to them.
@@ -233,7 +202,7 @@ pub(super) fn limits(check: &mut Check, file: &ScenarioFile, work: Option<&Work>
         check.push(finding.at(memory.span.clone(), "zero").help("use \"4GiB\""));
     }
     let limits = Limits { events_max: events_max?, memory_bytes_max: memory_bytes_max? };
-    let operations = operations(&work?.config);
+    let operations = expected_operations(&work?.config);
     // Every operation is at least one event, and operations are numbered with 32 bits.
     let most = limits.events_max.min(u64::from(u32::MAX) / 2);
     if operations > u128::from(most) {
@@ -256,8 +225,9 @@ pub(super) fn limits(check: &mut Check, file: &ScenarioFile, work: Option<&Work>
 }
 
 /// How many operations there will be, roughly.
-fn operations(config: &CounterWorkloadConfig) -> u128 {
-    let in_phase = |phase: &Phase| match config.pacing {
+fn expected_operations(config: &WorkloadConfig) -> u128 {
+    let Source::Drawn { pacing, phases, .. } = &config.source else { return 0 };
+    let in_phase = |phase: &Phase| match pacing {
         Pacing::Poisson | Pacing::Fixed => u128::from(phase.rate_mhz) * u128::from(phase.for_ns) / 1_000_000_000_000,
         // Without any think time an answer takes a thousandth of a second, say.
         Pacing::Closed => {
@@ -265,5 +235,5 @@ fn operations(config: &CounterWorkloadConfig) -> u128 {
             u128::from(config.clients) * u128::from(phase.for_ns / think_ns)
         }
     };
-    config.phases.iter().map(in_phase).sum()
+    phases.iter().map(in_phase).sum()
 }

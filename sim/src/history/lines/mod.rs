@@ -1,22 +1,21 @@
-//! JSON lines: a counter's history as a file, one event a line.
+//! JSON lines: a history as a file, one event a line.
 //!
 //! Every line is an object with the keys `index` (from 0), `time` (nanoseconds of virtual time), `process`, `type`
-//! (`invoke`, `ok`, `fail` or `info`), `f` (`add` or `read`) and `value` (the amount of an `add`; for a `read` the total
-//! when it is `ok`, and `null` otherwise). Lines of type `fail` and `info` also have `error`, the reason; lines of reads
-//! after the quiet period also have `"final":true`. Keys stand in this order.
+//! (`invoke`, `ok`, `fail` or `info`), `f` (the name of the operation) and `value` (what it is called with; for a read
+//! what it returned when it is `ok`, and `null` otherwise). Lines of type `fail` and `info` also have `error`, the reason;
+//! lines of reads after the quiet period also have `"final":true`. Keys stand in this order.
 //!
-//! Totals are written exactly, also those beyond 64 bits.
+//! Numbers are written exactly, also those beyond 64 bits. How the operations of an object are written is said in
+//! `spoken`, one object after the other.
+
+mod spoken;
 
 use std::io;
 
-use crdts::{
-    object::Object,
-    objects::counter::{Counter, CounterOp, CounterRet},
-};
+pub use self::spoken::Spoken;
+use super::{Event, EventKind, History, Operation, Outcome, file::Value};
 
-use super::{Event, EventKind, History, Outcome};
-
-impl History<Counter> {
+impl<O: Spoken> History<O> {
     /// Writes all events, one JSON object a line.
     pub fn write_json_lines(&self, mut out: impl io::Write) -> io::Result<()> {
         for event in self.events() {
@@ -26,20 +25,24 @@ impl History<Counter> {
     }
 }
 
-fn write_line(event: &Event<'_, Counter>, out: &mut impl io::Write) -> io::Result<()> {
+/// What a line shows of an operation: what it is called with, or what it returned.
+fn shown<O: Spoken>(operation: &Operation<O>, is_ok: bool) -> Value {
+    match &operation.outcome {
+        Outcome::Ok(ret) if is_ok && !operation.is_update() => O::returned(ret),
+        _ => O::argument(&operation.op),
+    }
+}
+
+fn write_line<O: Spoken>(event: &Event<'_, O>, out: &mut impl io::Write) -> io::Result<()> {
     let Event { index, time_ns, kind, operation } = event;
     write!(
         out,
         r#"{{"index":{index},"time":{time_ns},"process":{},"type":"{}","f":"{}","value":"#,
         operation.process,
         kind.name(),
-        Counter::op_name(&operation.op),
+        O::op_name(&operation.op),
     )?;
-    match (&operation.op, &operation.outcome) {
-        (CounterOp::Add(amount), _) => write!(out, "{amount}")?,
-        (CounterOp::Read, Outcome::Ok(CounterRet::Total(total))) if *kind == EventKind::Ok => write!(out, "{total}")?,
-        (CounterOp::Read, _) => write!(out, "null")?,
-    }
+    serde_json::to_writer(&mut *out, &shown(operation, *kind == EventKind::Ok))?;
     if let (EventKind::Fail | EventKind::Info, Outcome::Fail(reason) | Outcome::Info(reason)) =
         (kind, &operation.outcome)
     {
@@ -52,9 +55,29 @@ fn write_line(event: &Event<'_, Counter>, out: &mut impl io::Write) -> io::Resul
     writeln!(out, "}}")
 }
 
+impl<O: Spoken> Operation<O> {
+    /// The operation for a person: who did what, where and when.
+    pub fn told(&self) -> String {
+        let who = if self.is_final { "final read".to_owned() } else { format!("c{}", self.client + 1) };
+        let name = O::op_name(&self.op);
+        let what = match shown(self, true) {
+            Value::Nil => name.to_owned(),
+            value => format!("{name} {value}"),
+        };
+        let milliseconds = |ns: u64| format!("{}.{:03}", ns / 1_000_000, ns / 1_000 % 1_000);
+        let ended = match (&self.outcome, self.ended_ns) {
+            (Outcome::Ok(_), Some(ended)) => format!("to {} ms", milliseconds(ended)),
+            (Outcome::Fail(reason), _) => format!("ms, refused: {reason}"),
+            _ => "ms, of unknown fate".to_owned(),
+        };
+        format!("{who} at n{}: {what}, {} {ended}", self.replica + 1, milliseconds(self.invoked_ns))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crdts::objects::counter::{Counter, CounterOp, CounterRet};
 
     #[test]
     fn every_kind_of_line() {

@@ -1,0 +1,114 @@
+//! Registers: which writes had no other one seen?
+
+use crdts::objects::{
+    mv_register::MultiValue,
+    register::{Register, RegisterOp},
+};
+
+use super::{Fits, Made, Visibility};
+
+/// The writes that no other one had seen.
+fn latest<'a>(writes: &[(u32, &'a str)], visibility: &Visibility) -> Vec<&'a str> {
+    visibility.latest(writes, |(number, _)| *number).into_iter().map(|at| writes[at].1).collect()
+}
+
+fn written(op: &RegisterOp<String>) -> Option<&str> {
+    match op {
+        RegisterOp::Write(value) => Some(value),
+        RegisterOp::Read => None,
+    }
+}
+
+/// Acknowledged writes whose value is gone, and that no write behind a remaining value had seen.
+fn overwritten(writes: &[(u32, &str)], visibility: &Visibility, remaining: &[&str]) -> u64 {
+    let kept: Vec<u32> = writes.iter().filter(|(_, value)| remaining.contains(value)).map(|(number, _)| *number).collect();
+    let is_gone = |&&(number, value): &&(u32, &str)| {
+        !remaining.contains(&value) && !kept.iter().any(|&kept| visibility.saw(kept, number))
+    };
+    writes.iter().filter(is_gone).count() as u64
+}
+
+impl Fits for Register<String> {
+    fn fits(made: &[Made<'_, Self>], visibility: &Visibility, value: &Option<String>) -> Result<(), String> {
+        let writes: Vec<(u32, &str)> =
+            made.iter().filter_map(|update| Some((update.number, written(update.op)?))).collect();
+        match value {
+            None if writes.is_empty() => Ok(()),
+            None => Err("nothing is in it, though something was written".to_owned()),
+            Some(value) if latest(&writes, visibility).contains(&value.as_str()) => Ok(()),
+            Some(value) if writes.iter().any(|(_, other)| other == value) => {
+                Err(format!("{value} is in it, though a later write had seen it"))
+            }
+            Some(value) => Err(format!("{value} is in it, and nobody wrote it")),
+        }
+    }
+
+    fn overwritten(acknowledged: &[Made<'_, Self>], visibility: &Visibility, value: &Option<String>) -> Option<u64> {
+        let writes: Vec<(u32, &str)> =
+            acknowledged.iter().filter_map(|update| Some((update.number, written(update.op)?))).collect();
+        Some(overwritten(&writes, visibility, &value.iter().map(String::as_str).collect::<Vec<_>>()))
+    }
+}
+
+impl Fits for MultiValue<String> {
+    fn fits(made: &[Made<'_, Self>], visibility: &Visibility, siblings: &Vec<String>) -> Result<(), String> {
+        let writes: Vec<(u32, &str)> =
+            made.iter().filter_map(|update| Some((update.number, written(update.op)?))).collect();
+        let mut latest = latest(&writes, visibility);
+        latest.sort_unstable();
+        if latest.iter().eq(siblings.iter()) {
+            return Ok(());
+        }
+        Err(format!("{siblings:?} are in it, and should be {latest:?}, the writes that no other one had seen"))
+    }
+
+    fn overwritten(acknowledged: &[Made<'_, Self>], visibility: &Visibility, siblings: &Vec<String>) -> Option<u64> {
+        let writes: Vec<(u32, &str)> =
+            acknowledged.iter().filter_map(|update| Some((update.number, written(update.op)?))).collect();
+        Some(overwritten(&writes, visibility, &siblings.iter().map(String::as_str).collect::<Vec<_>>()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn writes() -> [RegisterOp<String>; 3] {
+        ["a", "b", "c"].map(|value| RegisterOp::Write(value.to_owned()))
+    }
+
+    /// `b` and `c` had both seen `a`, and nothing of each other.
+    fn visibility() -> Visibility {
+        Visibility::new(vec![Some(vec![]), Some(vec![1]), Some(vec![1])])
+    }
+
+    #[test]
+    fn one_of_the_latest_writes_is_in_a_register_and_the_other_is_lost() {
+        let ops = writes();
+        let made = [0, 1, 2].map(|number| Made { number, op: &ops[number as usize], ret: None });
+        let check = |value: Option<&str>| {
+            let value = value.map(str::to_owned);
+            let fits = Register::fits(&made, &visibility(), &value).is_ok();
+            (fits, Register::overwritten(&made, &visibility(), &value))
+        };
+        assert_eq!(check(Some("b")), (true, Some(1)));
+        assert_eq!(check(Some("c")), (true, Some(1)));
+        assert_eq!(check(Some("a")), (false, Some(2)));
+        assert_eq!(check(Some("d")), (false, Some(3)));
+        assert_eq!(check(None), (false, Some(3)));
+    }
+
+    #[test]
+    fn all_of_the_latest_writes_are_siblings_and_none_is_lost() {
+        let ops = writes();
+        let made = [0, 1, 2].map(|number| Made { number, op: &ops[number as usize], ret: None });
+        let check = |siblings: &[&str]| {
+            let siblings = siblings.iter().map(|&value| value.to_owned()).collect();
+            let fits = MultiValue::fits(&made, &visibility(), &siblings).is_ok();
+            (fits, MultiValue::overwritten(&made, &visibility(), &siblings))
+        };
+        assert_eq!(check(&["b", "c"]), (true, Some(0)));
+        assert_eq!(check(&["b"]), (false, Some(1)));
+        assert_eq!(check(&["a", "b", "c"]), (false, Some(0)));
+    }
+}
