@@ -52,7 +52,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     atom::Atom,
-    causality::{Causal, CausalContext, CausalSpec, CausalType, Change, Dot, DotFun, DotMap, Effect, Event},
+    causality::{Causal, CausalContext, CausalSpec, CausalType, Change, Dot, DotFun, DotMap, Effect, Event, Specify},
     lattice::UpdateError,
     objects::{
         cart::{self, CartOp, CartRet},
@@ -120,6 +120,7 @@ impl<I: Atom> CausalType for CartType<I> {
     type Object = cart::Cart<I>;
 
     const NAME: &'static str = "cart";
+    const SPECIFICATION: Option<Specify<cart::Cart<I>>> = Some(Cart::<I>::specify);
 
     fn update(
         store: &mut Self::Store,

@@ -40,7 +40,7 @@ use std::{
 use crate::{
     arbitration::keyed::{Entry, Keyed, Performed, Rule},
     atom::Atom,
-    causality::{CausalSpec, Dot, Event},
+    causality::{CausalSpec, Dot, Event, Specify},
     lattice::{UpdateError, Weight},
     objects::set::{Set, SetOp, SetRet},
 };
@@ -69,6 +69,7 @@ impl<E: Atom> Rule for Additions<E> {
     type Object = Set<E>;
 
     const NAME: &'static str = "g-set";
+    const SPECIFICATION: Option<Specify<Set<E>>> = Some(GSet::<E>::specify);
 
     fn perform(set: &GSet<E>, dot: Dot, op: &SetOp<E>) -> Result<Performed<Self>, UpdateError> {
         match op {

@@ -28,7 +28,7 @@
 use std::fmt::Debug;
 
 use crate::{
-    causality::{Dot, VersionVector},
+    causality::{Dot, Specify, VersionVector},
     clock::ReplicaId,
     object::Object,
 };
@@ -73,6 +73,10 @@ pub trait Crdt: Lattice {
 
     /// The name in scenarios and reports, for example `pn-counter`.
     const NAME: &'static str;
+
+    /// What the value of a replica should be, by what it has seen and what each of that had seen; `None` for types whose
+    /// meaning is not written down in this form.
+    const SPECIFICATION: Option<Specify<Self::Object>> = None;
 
     /// Performs a client's operation at `replica`. A query returns a bottom delta. On an error the state is as before.
     fn update(

@@ -43,7 +43,7 @@ use crate::{
         single::{Rule, Single, Write},
     },
     atom::Atom,
-    causality::{CausalSpec, Event},
+    causality::{CausalSpec, Event, Specify},
     clock::ReplicaId,
     lattice::UpdateError,
     objects::register::{Register, RegisterOp},
@@ -62,6 +62,7 @@ impl<V: Atom> Rule for Latest<V> {
     type Object = Register<V>;
 
     const NAME: &'static str = "lww-register";
+    const SPECIFICATION: Option<Specify<Register<V>>> = Some(LwwRegister::<V>::specify);
 
     fn order(a: &Write<u64, V>, b: &Write<u64, V>) -> Ordering {
         (a.stamp, a.replica, &a.value).cmp(&(b.stamp, b.replica, &b.value))

@@ -49,7 +49,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     atom::Atom,
-    causality::{Causal, CausalSpec, CausalType, Change, Dot, DotFun, Effect, Event, VersionVector},
+    causality::{Causal, CausalSpec, CausalType, Change, Dot, DotFun, Effect, Event, Specify, VersionVector},
     clock::ReplicaId,
     encoding::{DecodeError, Reader},
     lattice::{Lattice, UpdateError},
@@ -152,6 +152,7 @@ impl<V: Atom> CausalType for MvRegisterType<V> {
     type Object = MultiValue<V>;
 
     const NAME: &'static str = "mv-register";
+    const SPECIFICATION: Option<Specify<MultiValue<V>>> = Some(MvRegister::<V>::specify);
 
     #[inline]
     fn update(

@@ -37,7 +37,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     atom::Atom,
-    causality::{Causal, CausalSpec, CausalType, Change, Dot, DotMap, DotSet, Effect, Event},
+    causality::{Causal, CausalSpec, CausalType, Change, Dot, DotMap, DotSet, Effect, Event, Specify},
     clock::ReplicaId,
     lattice::UpdateError,
     objects::{
@@ -71,6 +71,7 @@ impl<E: Atom> CausalType for AddWins<E> {
     type Object = Set<E>;
 
     const NAME: &'static str = "or-set";
+    const SPECIFICATION: Option<Specify<Set<E>>> = Some(OrSet::<E>::specify);
 
     #[inline]
     fn update(store: &mut Store<E>, dot: Dot, op: &SetOp<E>) -> Result<Effect<SetRet<E>, Store<E>>, UpdateError> {

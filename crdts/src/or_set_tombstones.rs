@@ -43,7 +43,7 @@ use crate::{
     atom::Atom,
     causality::{
         Causal, CausalContext, CausalSpec, CausalType, Change, Dot, DotFun, DotMap, DotSet, DotStore, Effect, Event,
-        VersionVector,
+        Specify, VersionVector,
     },
     clock::ReplicaId,
     encoding::{DecodeError, Reader, varint_bytes, write_varint},
@@ -163,6 +163,7 @@ impl<E: Atom> CausalType for TagsAndTombstones<E> {
     type Object = Set<E>;
 
     const NAME: &'static str = "or-set-tombstones";
+    const SPECIFICATION: Option<Specify<Set<E>>> = Some(OrSetTombstones::<E>::specify);
 
     #[inline]
     fn update(store: &mut Store<E>, dot: Dot, op: &SetOp<E>) -> Result<Effect<SetRet<E>, Store<E>>, UpdateError> {

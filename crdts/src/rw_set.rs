@@ -37,7 +37,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     atom::Atom,
-    causality::{Causal, CausalSpec, CausalType, Change, Dot, DotMap, DotSet, DotStore, Effect, Event},
+    causality::{Causal, CausalSpec, CausalType, Change, Dot, DotMap, DotSet, DotStore, Effect, Event, Specify},
     clock::ReplicaId,
     lattice::{UpdateError, Weight},
     objects::{
@@ -87,6 +87,7 @@ impl<E: Atom> CausalType for RemoveWins<E> {
     type Object = Set<E>;
 
     const NAME: &'static str = "rw-set";
+    const SPECIFICATION: Option<Specify<Set<E>>> = Some(RwSet::<E>::specify);
 
     #[inline]
     fn update(store: &mut Store<E>, dot: Dot, op: &SetOp<E>) -> Result<Effect<SetRet<E>, Store<E>>, UpdateError> {

@@ -38,7 +38,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     arbitration::keyed::{Entry, Keyed, Performed, Rule},
     atom::Atom,
-    causality::{CausalSpec, Dot, Event},
+    causality::{CausalSpec, Dot, Event, Specify},
     encoding::{DecodeError, Reader},
     lattice::{UpdateError, Weight},
     objects::set::{Set, SetOp, SetRet},
@@ -109,7 +109,8 @@ impl<E: Atom> Rule for Phases<E> {
     type Entry = Phase;
     type Object = Set<E>;
 
-    const NAME: &'static str = "two-phase-set";
+    const NAME: &'static str = "2p-set";
+    const SPECIFICATION: Option<Specify<Set<E>>> = Some(TwoPhaseSet::<E>::specify);
 
     fn perform(set: &TwoPhaseSet<E>, dot: Dot, op: &SetOp<E>) -> Result<Performed<Self>, UpdateError> {
         match op {

@@ -12,7 +12,9 @@ use crdts::{
     lattice::Crdt,
     lww_register::LwwRegister,
     mv_register::MvRegister,
-    objects::{cart::Cart, counter::Counter, register::Register, sequence::Sequence, set::Set},
+    objects::{
+        cart::Cart, counter::Counter, mv_register::MultiValue, register::Register, sequence::Sequence, set::Set,
+    },
     or_set::OrSet,
     or_set_tombstones::OrSetTombstones,
     rw_set::RwSet,
@@ -36,7 +38,8 @@ use crate::{
     scenario::{CrdtName, Plan, ProtocolSpec, SystemSpec},
     services::{Kv, Value},
     workloads::{
-        CartGenerator, Clients, CounterGenerator, Generator, Operations, RegisterGenerator, SequenceGenerator, SetGenerator,
+        CartGenerator, Clients, CounterGenerator, Generator, Operations, RegisterGenerator, SequenceGenerator,
+        SetGenerator,
     },
 };
 
@@ -53,20 +56,38 @@ pub struct Setup<N: Node, W> {
     pub workload: W,
 }
 
-/// Something to do with a system, whatever its nodes are.
-pub trait Job {
-    /// What comes of it.
-    type Output;
-
+/// Something to do with a system whose object is `O`, whatever its nodes are, and what comes of it.
+pub trait Job<O: Judged, R> {
     /// Does it.
-    fn run<N, W>(self, setup: Setup<N, W>) -> Self::Output
+    fn run<N, W>(self, setup: Setup<N, W>) -> R
     where
-        N: Node<Object: Judged>,
-        W: Workload<N::Object>;
+        N: Node<Object = O>,
+        W: Workload<O>;
+}
+
+/// Something to do with a system, whatever its object is.
+pub trait AnyJob<R>:
+    Job<Counter, R>
+    + Job<Set<String>, R>
+    + Job<Register<String>, R>
+    + Job<MultiValue<String>, R>
+    + Job<Sequence, R>
+    + Job<Cart<String>, R>
+{
+}
+
+impl<R, J> AnyJob<R> for J where
+    J: Job<Counter, R>
+        + Job<Set<String>, R>
+        + Job<Register<String>, R>
+        + Job<MultiValue<String>, R>
+        + Job<Sequence, R>
+        + Job<Cart<String>, R>
+{
 }
 
 /// Does `job` with a system of a scenario, under `seed`.
-pub fn dispatch<J: Job>(plan: &Plan, system: &SystemSpec, seed: u64, job: J) -> J::Output {
+pub fn dispatch<R, J: AnyJob<R>>(plan: &Plan, system: &SystemSpec, seed: u64, job: J) -> R {
     let protocol = &system.protocol;
     match &plan.workload.operations {
         Operations::Counter(amount) => {
@@ -86,6 +107,13 @@ pub fn dispatch<J: Job>(plan: &Plan, system: &SystemSpec, seed: u64, job: J) -> 
     }
 }
 
+/// As [`dispatch`], for a job that is about counters; `None` when the scenario has another object.
+pub fn dispatch_counter<R, J: Job<Counter, R>>(plan: &Plan, system: &SystemSpec, seed: u64, job: J) -> Option<R> {
+    let Operations::Counter(amount) = &plan.workload.operations else { return None };
+    let generator = CounterGenerator::new(amount.clone(), seed);
+    Some(Case { plan, seed, job, generator }.counter(&system.protocol))
+}
+
 /// A system whose object is known, and what to do with it.
 struct Case<'a, G, J> {
     plan: &'a Plan,
@@ -97,89 +125,111 @@ struct Case<'a, G, J> {
 /// Why no other data type can turn up: validation lets a system gossip only what fits its object.
 const UNFIT: &str = "a data type that does not fit the object is refused by validation";
 
-impl<J: Job> Case<'_, CounterGenerator, J> {
-    fn counter(self, protocol: &ProtocolSpec) -> J::Output {
+impl<J> Case<'_, CounterGenerator, J> {
+    fn counter<R>(self, protocol: &ProtocolSpec) -> R
+    where
+        J: Job<Counter, R>,
+    {
         match protocol {
-            ProtocolSpec::Gossip { crdt: CrdtName::GCounter, config } => self.gossip::<GCounter>(config),
-            ProtocolSpec::Gossip { crdt: CrdtName::PnCounter, config } => self.gossip::<PnCounter>(config),
-            plain => self.plain::<Counter>(plain),
+            ProtocolSpec::Gossip { crdt: CrdtName::GCounter, config } => self.gossip::<GCounter, _>(config),
+            ProtocolSpec::Gossip { crdt: CrdtName::PnCounter, config } => self.gossip::<PnCounter, _>(config),
+            plain => self.plain::<Counter, _>(plain),
         }
     }
 }
 
-impl<J: Job> Case<'_, SetGenerator, J> {
-    fn set(self, protocol: &ProtocolSpec) -> J::Output {
+impl<J> Case<'_, SetGenerator, J> {
+    fn set<R>(self, protocol: &ProtocolSpec) -> R
+    where
+        J: Job<Set<String>, R>,
+    {
         match protocol {
-            ProtocolSpec::Gossip { crdt: CrdtName::GSet, config } => self.gossip::<GSet<String>>(config),
-            ProtocolSpec::Gossip { crdt: CrdtName::TwoPhaseSet, config } => self.gossip::<TwoPhaseSet<String>>(config),
-            ProtocolSpec::Gossip { crdt: CrdtName::OrSet, config } => self.gossip::<OrSet<String>>(config),
-            ProtocolSpec::Gossip { crdt: CrdtName::OrSetTombstones, config } => {
-                self.gossip::<OrSetTombstones<String>>(config)
+            ProtocolSpec::Gossip { crdt: CrdtName::GSet, config } => self.gossip::<GSet<String>, _>(config),
+            ProtocolSpec::Gossip { crdt: CrdtName::TwoPhaseSet, config } => {
+                self.gossip::<TwoPhaseSet<String>, _>(config)
             }
-            ProtocolSpec::Gossip { crdt: CrdtName::RwSet, config } => self.gossip::<RwSet<String>>(config),
-            plain => self.plain::<Set<String>>(plain),
+            ProtocolSpec::Gossip { crdt: CrdtName::OrSet, config } => self.gossip::<OrSet<String>, _>(config),
+            ProtocolSpec::Gossip { crdt: CrdtName::OrSetTombstones, config } => {
+                self.gossip::<OrSetTombstones<String>, _>(config)
+            }
+            ProtocolSpec::Gossip { crdt: CrdtName::RwSet, config } => self.gossip::<RwSet<String>, _>(config),
+            plain => self.plain::<Set<String>, _>(plain),
         }
     }
 }
 
-impl<J: Job> Case<'_, RegisterGenerator, J> {
-    fn register(self, protocol: &ProtocolSpec) -> J::Output {
+impl<J> Case<'_, RegisterGenerator, J> {
+    fn register<R>(self, protocol: &ProtocolSpec) -> R
+    where
+        J: Job<Register<String>, R> + Job<MultiValue<String>, R>,
+    {
         match protocol {
-            ProtocolSpec::Gossip { crdt: CrdtName::LwwRegister, config } => self.gossip::<LwwRegister<String>>(config),
-            ProtocolSpec::Gossip { crdt: CrdtName::MvRegister, config } => self.gossip::<MvRegister<String>>(config),
-            plain => self.plain::<Register<String>>(plain),
+            ProtocolSpec::Gossip { crdt: CrdtName::LwwRegister, config } => {
+                self.gossip::<LwwRegister<String>, _>(config)
+            }
+            ProtocolSpec::Gossip { crdt: CrdtName::MvRegister, config } => self.gossip::<MvRegister<String>, _>(config),
+            plain => self.plain::<Register<String>, _>(plain),
         }
     }
 }
 
-impl<J: Job> Case<'_, SequenceGenerator, J> {
-    fn sequence(self, protocol: &ProtocolSpec) -> J::Output {
+impl<J> Case<'_, SequenceGenerator, J> {
+    fn sequence<R>(self, protocol: &ProtocolSpec) -> R
+    where
+        J: Job<Sequence, R>,
+    {
         match protocol {
-            ProtocolSpec::Gossip { crdt: CrdtName::Rga, config } => self.gossip::<Rga>(config),
-            ProtocolSpec::Gossip { crdt: CrdtName::Fugue, config } => self.gossip::<Fugue>(config),
-            plain => self.plain::<Sequence>(plain),
+            ProtocolSpec::Gossip { crdt: CrdtName::Rga, config } => self.gossip::<Rga, _>(config),
+            ProtocolSpec::Gossip { crdt: CrdtName::Fugue, config } => self.gossip::<Fugue, _>(config),
+            plain => self.plain::<Sequence, _>(plain),
         }
     }
 }
 
-impl<J: Job> Case<'_, CartGenerator, J> {
-    fn cart(self, protocol: &ProtocolSpec) -> J::Output {
+impl<J> Case<'_, CartGenerator, J> {
+    fn cart<R>(self, protocol: &ProtocolSpec) -> R
+    where
+        J: Job<Cart<String>, R>,
+    {
         match protocol {
-            ProtocolSpec::Gossip { crdt: CrdtName::Cart, config } => self.gossip::<CartCrdt<String>>(config),
-            plain => self.plain::<Cart<String>>(plain),
+            ProtocolSpec::Gossip { crdt: CrdtName::Cart, config } => self.gossip::<CartCrdt<String>, _>(config),
+            plain => self.plain::<Cart<String>, _>(plain),
         }
     }
 }
 
-impl<G, J: Job> Case<'_, G, J> {
+impl<G, J> Case<'_, G, J> {
     /// The protocols that there are for every object.
-    fn plain<O>(self, protocol: &ProtocolSpec) -> J::Output
+    fn plain<O, R>(self, protocol: &ProtocolSpec) -> R
     where
         O: Judged,
+        J: Job<O, R>,
         G: Generator<O>,
         O::State: Value,
     {
         match protocol {
-            ProtocolSpec::Naive => self.run::<Naive<O>>(()),
-            ProtocolSpec::NaiveDelta => self.run::<NaiveDelta<O>>(()),
-            ProtocolSpec::Occ { config, .. } => self.run::<Occ<O>>(config.clone()),
+            ProtocolSpec::Naive => self.run::<Naive<O>, _>(()),
+            ProtocolSpec::NaiveDelta => self.run::<NaiveDelta<O>, _>(()),
+            ProtocolSpec::Occ { config, .. } => self.run::<Occ<O>, _>(config.clone()),
             ProtocolSpec::Gossip { .. } => unreachable!("{UNFIT}"),
         }
     }
 
-    fn gossip<C>(self, config: &GossipConfig) -> J::Output
+    fn gossip<C, R>(self, config: &GossipConfig) -> R
     where
         C: Crdt<Object: Judged> + Encode + Send + Sync,
+        J: Job<C::Object, R>,
         C::Digest: Send + Sync,
         G: Generator<C::Object>,
         StateOf<Gossip<C>>: Value,
     {
-        self.run::<Gossip<C>>(config.clone())
+        self.run::<Gossip<C>, _>(config.clone())
     }
 
-    fn run<N>(self, config: N::Config) -> J::Output
+    fn run<N, R>(self, config: N::Config) -> R
     where
         N: Node<Object: Judged>,
+        J: Job<N::Object, R>,
         G: Generator<N::Object>,
         StateOf<N>: Value,
     {

@@ -25,7 +25,7 @@ use sim::{
         world::{Stop, World},
     },
     measure::Recorder,
-    registry::{Job, Setup, dispatch},
+    registry::{Job, Setup, dispatch_counter},
     scenario::{self, Plan},
     services::Kv,
 };
@@ -145,7 +145,13 @@ impl Arrivals {
     fn of(plan: &Plan) -> Self {
         let services: Vec<Kv<i128>> = plan.services.iter().map(Kv::new).collect();
         let run = plan.run_plan(SEED);
-        let mut world = World::<Metronome, _, _, _>::new(run, (), services, plan.workload(SEED), Self::default());
+        let mut world = World::<Metronome, _, _, _>::new(
+            run,
+            (),
+            services,
+            plan.counting_clients(SEED).expect("a scenario of a counter"),
+            Self::default(),
+        );
         assert_eq!(world.run(), Stop::Completed);
         let first = plan.endpoints().client(0).0;
         let mut arrivals = world.observer().clone();
@@ -402,10 +408,14 @@ fn another_system_leaves_all_other_systems_as_they_are() {
 /// What clients invoke: client, replica, operation, time.
 struct Invocations;
 
-impl Job for Invocations {
-    type Output = Vec<(u32, u32, CounterOp, u64, bool)>;
+type Invoked = Vec<(u32, u32, CounterOp, u64, bool)>;
 
-    fn run<N: Node<Object = Counter>>(self, setup: Setup<N>) -> Self::Output {
+impl Job<Counter, Invoked> for Invocations {
+    fn run<N, W>(self, setup: Setup<N, W>) -> Invoked
+    where
+        N: Node<Object = Counter>,
+        W: Workload<Counter>,
+    {
         let Setup { plan, config, services, workload } = setup;
         let recorder = Recorder::<N>::new(&plan);
         let mut world = World::<N, _, _, _>::new(plan, config, services, workload, recorder);
@@ -423,14 +433,15 @@ impl Job for Invocations {
 fn all_systems_of_a_scenario_meet_the_same_operations() {
     let plan = plan(5, 5, FAULTS, &format!("{SYSTEMS}{OCC}"));
     for seed in 1..=5 {
-        let mut invoked = plan.systems.iter().map(|system| dispatch(&plan, system, seed, Invocations));
+        let mut invoked =
+            plan.systems.iter().map(|system| dispatch_counter(&plan, system, seed, Invocations).expect("of a counter"));
         let first = invoked.next().expect("there are systems");
         assert!(first.len() > 200);
         for other in invoked {
             assert_eq!(first, other, "seed {seed}");
         }
-        let mut workload = plan.workload(seed);
-        let drawn = workload.next(0, Time::ZERO).expect("a client with work to do");
+        let mut workload = plan.counting_clients(seed).expect("a scenario of a counter");
+        let drawn = Workload::<Counter>::next(&mut workload, 0, Time::ZERO).expect("a client with work to do");
         assert_eq!(first.iter().find(|operation| operation.0 == 0).map(|operation| operation.3), Some(drawn.at.0));
     }
 }

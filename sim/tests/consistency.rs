@@ -17,10 +17,10 @@ use sim::{
     },
     engine::{Outcome, Progress, run_all},
     history::History,
-    kernel::{node::Node, world::World},
+    kernel::{fold::Fingerprint, node::Node, workload::Workload, world::World},
     measure::Recorder,
     protocols::gossip::{Gossip, GossipConfig},
-    registry::{Job, Setup, dispatch},
+    registry::{Job, Setup, dispatch_counter},
     scenario::{self, Plan},
 };
 
@@ -115,10 +115,12 @@ fn clients_that_roam_lose_their_sessions_and_a_linearizable_store_does_not_care(
 /// What clients saw.
 struct Clients;
 
-impl Job for Clients {
-    type Output = History<Counter>;
-
-    fn run<N: Node<Object = Counter>>(self, setup: Setup<N>) -> History<Counter> {
+impl Job<Counter, History<Counter>> for Clients {
+    fn run<N, W>(self, setup: Setup<N, W>) -> History<Counter>
+    where
+        N: Node<Object = Counter>,
+        W: Workload<Counter>,
+    {
         let Setup { plan, config, services, workload } = setup;
         let recorder = Recorder::<N>::new(&plan);
         let mut world = World::<N, _, _, _>::new(plan, config, services, workload, recorder);
@@ -140,7 +142,7 @@ fn the_judge_of_contents_agrees_with_the_search_over_totals() {
         let systems: Vec<_> = plan.systems.iter().collect();
         let outcomes = run_all(&plan, &systems, seed, &Progress::default());
         for (system, outcome) in systems.iter().zip(&outcomes) {
-            let history = dispatch(&plan, system, seed, Clients);
+            let history = dispatch_counter(&plan, system, seed, Clients).expect("a scenario of a counter");
             let totals = check(&CounterModel::new(), &calls_of(&history), &Limits::default());
             let [contents, ordered] = [0, 1].map(|at| &outcome.consistency[at]);
             assert_eq!((contents.model, ordered.model), (Linearizable, Sequential));
@@ -265,7 +267,13 @@ fn a_join_that_is_none_is_caught_by_the_states_that_occurred_and_told_as_a_unit_
     let config = GossipConfig::default();
     let recorder = Recorder::<Gossip<Summing>>::new(&setup);
     let services = plan.services.iter().map(sim::services::Kv::new).collect();
-    let mut world = World::<Gossip<Summing>, _, _, _>::new(setup.clone(), config, services, plan.workload(1), recorder);
+    let mut world = World::<Gossip<Summing>, _, _, _>::new(
+        setup.clone(),
+        config,
+        services,
+        plan.counting_clients(1).expect("a scenario of a counter"),
+        recorder,
+    );
     world.run();
     let mut recorder = world.observer().clone();
     let measures = recorder.finish(&setup, world.now(), &world.view());
@@ -281,9 +289,12 @@ fn a_join_that_is_none_is_caught_by_the_states_that_occurred_and_told_as_a_unit_
 fn judging_disturbs_no_draw() {
     // The sample of states is drawn; the run must be the same as one that nobody watches.
     struct Unwatched;
-    impl Job for Unwatched {
-        type Output = sim::kernel::fold::Fingerprint;
-        fn run<N: Node<Object = Counter>>(self, setup: Setup<N>) -> Self::Output {
+    impl Job<Counter, Fingerprint> for Unwatched {
+        fn run<N, W>(self, setup: Setup<N, W>) -> Fingerprint
+        where
+            N: Node<Object = Counter>,
+            W: Workload<Counter>,
+        {
             let Setup { plan, config, services, workload } = setup;
             let unobserved = sim::kernel::observer::Unobserved;
             let mut world = World::<N, _, _, _>::new(plan, config, services, workload, unobserved);
@@ -293,6 +304,6 @@ fn judging_disturbs_no_draw() {
     }
     let plan = plan(r#"rate = "60/s", duration = "2s""#, "");
     for (system, outcome) in plan.systems.iter().zip(&runs(&plan, 3..4)[0]) {
-        assert_eq!(dispatch(&plan, system, 3, Unwatched), outcome.fingerprint, "{}", system.name);
+        assert_eq!(dispatch_counter(&plan, system, 3, Unwatched), Some(outcome.fingerprint), "{}", system.name);
     }
 }

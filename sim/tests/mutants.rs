@@ -111,7 +111,7 @@ impl Service<i128> for Flawed {
         fold.word(self.states.len() as u64);
     }
 
-    fn bytes(&self) -> u64 {
+    fn bytes(&self, _: fn(&i128) -> u64) -> u64 {
         16
     }
 }
@@ -132,7 +132,13 @@ fn run(flaw: Flaw, seed: u64) -> Outcome {
     let setup = plan.run_plan(seed);
     let config = OccConfig::new(NodeId(3));
     let recorder = Recorder::<Occ>::new(&setup);
-    let mut world = World::new(setup.clone(), config, vec![store], plan.workload(seed), recorder);
+    let mut world = World::new(
+        setup.clone(),
+        config,
+        vec![store],
+        plan.counting_clients(seed).expect("a scenario of a counter"),
+        recorder,
+    );
     let stop = world.run();
     outcome_of("occ", &setup, &world, stop)
 }

@@ -9,36 +9,22 @@ use sim::{
     engine::{TraceFilter, trace},
     history::{Operation, Outcome},
     kernel::{
-        ids::NodeId,
         network::Traffic,
         node::{Costs, Node},
         time::{MILLISECOND, SECOND, Time},
-        workload::{Arrival, Loop, Workload},
+        workload::Workload,
         world::{Stop, World},
     },
     measure::{Measures, Recorder},
-    registry::{Job, Setup, dispatch},
+    registry::{Job, Setup, dispatch_counter},
     scenario::{self, Plan},
+    workloads::{ScriptedOp, Source, Step},
 };
 
 const MS: u64 = MILLISECOND;
 
 /// No case here has more replicas.
 const REPLICAS_MAX: usize = 6;
-
-/// Operations at fixed times, whatever happens. Each has a client of its own, which stands on the side of its replica.
-#[derive(Clone, Debug)]
-struct Script(Vec<Option<Arrival<CounterOp>>>);
-
-impl Workload<Counter> for Script {
-    fn pacing(&self) -> Loop {
-        Loop::Open
-    }
-
-    fn next(&mut self, client: u32, _: Time) -> Option<Arrival<CounterOp>> {
-        self.0.get_mut(client as usize).and_then(Option::take)
-    }
-}
 
 /// At this millisecond, at the replica with this number (from 1), this operation.
 type Line = (u64, u32, CounterOp);
@@ -101,16 +87,18 @@ fn total(operation: &Operation<Counter>) -> Option<i128> {
     }
 }
 
-struct Play(Script);
+/// Plays a script of so many lines.
+struct Play(usize);
 
-impl Job for Play {
-    type Output = Seen;
-
-    fn run<N: Node<Object = Counter>>(self, setup: Setup<N>) -> Seen {
-        let Setup { plan, config, services, workload: _ } = setup;
+impl Job<Counter, Seen> for Play {
+    fn run<N, W>(self, setup: Setup<N, W>) -> Seen
+    where
+        N: Node<Object = Counter>,
+        W: Workload<Counter>,
+    {
+        let Setup { plan, config, services, workload } = setup;
         let recorder = Recorder::<N>::new(&plan);
-        let lines = self.0.0.iter().flatten().count();
-        let mut world = World::<N, _, _, _>::new(plan.clone(), config, services, self.0, recorder);
+        let mut world = World::<N, _, _, _>::new(plan.clone(), config, services, workload, recorder);
         assert_eq!(world.run(), Stop::Completed);
         let view = world.view();
         let mut recorder = world.observer().clone();
@@ -119,7 +107,7 @@ impl Job for Play {
         let mut operations: Vec<_> =
             history.operations().iter().filter(|operation| !operation.is_final).cloned().collect();
         operations.sort_by_key(|operation| operation.client);
-        assert_eq!(operations.len(), lines, "every line was played");
+        assert_eq!(operations.len(), self.0, "every line was played");
         let mut last: Vec<_> = history.final_reads().collect();
         last.sort_by_key(|operation| operation.replica);
         Seen {
@@ -163,12 +151,14 @@ fn plan(cluster: &str, network: &str, system: &str, rest: &str, lines: usize) ->
 fn play(plan: &Plan, lines: &[Line]) -> Seen {
     // Clients are bound to replicas in turns, so every row of clients has one at each replica.
     let replicas = plan.endpoints().replicas as usize;
-    let mut script = vec![None; lines.len() * replicas];
-    for (row, &(at_ms, replica, op)) in lines.iter().enumerate() {
-        let replica = NodeId(replica - 1);
-        script[row * replicas + replica.index()] = Some(Arrival { at: Time(at_ms * MS), replica, op });
-    }
-    dispatch(plan, &plan.systems[0], 1, Play(Script(script)))
+    let step = |(row, &(at_ms, replica, op)): (usize, &Line)| Step {
+        at: Time(at_ms * MS),
+        client: (row * replicas) as u32 + replica - 1,
+        op: ScriptedOp::Counter(op),
+    };
+    let mut plan = plan.clone();
+    plan.workload.source = Source::Script(lines.iter().enumerate().map(step).collect());
+    dispatch_counter(&plan, &plan.systems[0], 1, Play(lines.len())).expect("a scenario of a counter")
 }
 
 /// Plays on `nodes` replicas with a latency of 20 ms.
@@ -539,10 +529,10 @@ fn clients_stay_with_a_replica_or_roam() {
             system = [{{ name = "naive", naive = {{}} }}]
             "#
         );
-        let mut workload =
-            scenario::parse("binding.toml", &text, &[]).unwrap_or_else(|errors| panic!("{errors}")).workload(1);
-        let mut visited: Vec<u32> =
-            std::iter::from_fn(|| workload.next(1, Time::ZERO)).map(|arrival| arrival.replica.0).collect();
+        let plan = scenario::parse("binding.toml", &text, &[]).unwrap_or_else(|errors| panic!("{errors}"));
+        let mut workload = plan.counting_clients(1).expect("a scenario of a counter");
+        let next = || Workload::<Counter>::next(&mut workload, 1, Time::ZERO);
+        let mut visited: Vec<u32> = std::iter::from_fn(next).map(|arrival| arrival.replica.0).collect();
         visited.sort_unstable();
         visited.dedup();
         visited

@@ -26,7 +26,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
     atom::Atom,
-    causality::{CausalContext, Dot},
+    causality::{CausalContext, Dot, Specify},
     clock::ReplicaId,
     encoding::{DecodeError, Encode, Reader, VERSION, varint_bytes, write_varint},
     lattice::{Crdt, JoinError, Lattice, Update, UpdateError, Weight},
@@ -53,6 +53,9 @@ pub trait Rule: 'static {
 
     /// The name in scenarios and reports, for example `g-set`.
     const NAME: &'static str;
+
+    /// See [`Crdt::SPECIFICATION`].
+    const SPECIFICATION: Option<Specify<Self::Object>> = None;
 
     /// What an operation writes, under the given dot, and the client's answer. Operations without effect write nothing; a
     /// write is greater than the entry that it replaces.
@@ -226,6 +229,7 @@ impl<R: Rule> Crdt for Keyed<R> {
     type Digest = CausalContext;
 
     const NAME: &'static str = R::NAME;
+    const SPECIFICATION: Option<Specify<R::Object>> = R::SPECIFICATION;
 
     fn update(
         &mut self,

@@ -25,7 +25,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
     atom::Atom,
-    causality::{Dot, VersionVector},
+    causality::{Dot, Specify, VersionVector},
     clock::ReplicaId,
     encoding::{DecodeError, Encode, Reader, VERSION, varint_bytes, write_varint},
     lattice::{Crdt, JoinError, Lattice, Update, UpdateError, Weight},
@@ -44,6 +44,9 @@ pub trait Rule: 'static {
 
     /// The name in scenarios and reports, for example `lww-register`.
     const NAME: &'static str;
+
+    /// See [`Crdt::SPECIFICATION`].
+    const SPECIFICATION: Option<Specify<Self::Object>> = None;
 
     /// The order of writes. Only equal writes are equal.
     fn order(a: &WriteOf<Self>, b: &WriteOf<Self>) -> Ordering;
@@ -225,6 +228,7 @@ impl<R: Rule> Crdt for Single<R> {
     type Digest = VersionVector;
 
     const NAME: &'static str = R::NAME;
+    const SPECIFICATION: Option<Specify<R::Object>> = R::SPECIFICATION;
 
     fn update(
         &mut self,

@@ -36,7 +36,7 @@ use std::{fmt::Debug, marker::PhantomData};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use super::{CausalContext, Dot, DotStore, VersionVector, store::live_dots};
+use super::{CausalContext, Dot, DotStore, Specify, VersionVector, store::live_dots};
 use crate::{
     clock::ReplicaId,
     encoding::{DecodeError, Encode, Reader, VERSION},
@@ -53,6 +53,9 @@ pub trait CausalType: Clone + Copy + Debug + Default + PartialEq + Eq + Send + S
 
     /// The name in scenarios and reports, for example `or-set`.
     const NAME: &'static str;
+
+    /// See [`Crdt::SPECIFICATION`].
+    const SPECIFICATION: Option<Specify<Self::Object>> = None;
 
     /// Performs an operation on the store. If it has an effect, `dot` is its name, and the store has changed as the
     /// returned change says. On an error, and for operations without effect, the store is as before.
@@ -307,6 +310,7 @@ impl<T: CausalType> Crdt for Causal<T> {
     type Digest = CausalDigest;
 
     const NAME: &'static str = T::NAME;
+    const SPECIFICATION: Option<Specify<T::Object>> = T::SPECIFICATION;
 
     fn update(
         &mut self,

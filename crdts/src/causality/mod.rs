@@ -49,6 +49,6 @@ pub use dot::Dot;
 pub use dot_fun::DotFun;
 pub use dot_map::DotMap;
 pub use dot_set::DotSet;
-pub use spec::{CausalSpec, Event};
+pub use spec::{CausalSpec, Event, Specify};
 pub use store::DotStore;
 pub use version_vector::VersionVector;

@@ -41,6 +41,9 @@ impl<Op> Event<Op> {
     }
 }
 
+/// The value of a replica that has seen exactly these events; see [`CausalSpec::specify`].
+pub type Specify<O> = fn(&[Event<<O as Object>::Op>]) -> <O as Object>::State;
+
 /// A type whose value is specified over causal histories.
 pub trait CausalSpec: Crdt {
     /// The value of a replica that has seen exactly these events. The history is causally closed, and in any order.

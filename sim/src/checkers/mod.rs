@@ -33,17 +33,17 @@ pub struct CheckerDoc {
 }
 
 /// All checkers.
-pub const CHECKERS: &[CheckerDoc] =
-    &[
-        counter::FINAL_READS,
-        counter::AGREED,
-        counter::BOUNDED_READS,
-        counter::RISING_TOTALS,
-        set_full::SET_FULL,
-        visibility::FITTING_VALUE,
-        visibility::FITTING_READS,
-        visibility::LOCAL_EFFECTS,
-    ];
+pub const CHECKERS: &[CheckerDoc] = &[
+    counter::FINAL_READS,
+    counter::AGREED,
+    counter::BOUNDED_READS,
+    counter::RISING_TOTALS,
+    set_full::SET_FULL,
+    visibility::FITTING_VALUE,
+    visibility::FITTING_READS,
+    visibility::LOCAL_EFFECTS,
+    visibility::SPECIFIED_VALUE,
+];
 
 #[cfg(test)]
 mod tests {

@@ -104,8 +104,8 @@ fn contents_of<O: Judged>(
         .enumerate()
         .map(|(number, operation)| {
             // Of updates that commute those that add something change something.
-            let changes_nothing = idle.get(number).is_some_and(|&idle| idle)
-                || O::COMMUTES && O::weigh(&operation.op) == 0;
+            let changes_nothing =
+                idle.get(number).is_some_and(|&idle| idle) || O::COMMUTES && O::weigh(&operation.op) == 0;
             (!changes_nothing).then(|| {
                 effective.push(update(operation));
                 effective.len() as u32 - 1

@@ -14,10 +14,11 @@ pub mod judge;
 pub mod recorded;
 mod run;
 pub mod selftest;
+mod specified;
 mod trace;
 mod twice;
 
 pub use consistency::{Finding, strongest};
-pub use run::{Outcome, Progress, Size, outcome_of, run_all, run_system};
+pub use run::{Outcome, Progress, Size, outcome_of, run_all, run_bare, run_system};
 pub use trace::{TraceFilter, trace};
 pub use twice::{Difference, run_again};

@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use super::{
     consistency::{Finding, Found, found},
     convergence,
+    specified::Specified,
 };
 use crate::{
     checkers::{CheckerDoc, Verdict, visibility::Visibility},
@@ -140,13 +141,11 @@ struct Run<'a> {
     progress: &'a Progress,
 }
 
-impl Job for Run<'_> {
-    type Output = Outcome;
-
+impl<O: Judged> Job<O, Outcome> for Run<'_> {
     fn run<N, W>(self, setup: Setup<N, W>) -> Outcome
     where
-        N: Node<Object: Judged>,
-        W: Workload<N::Object>,
+        N: Node<Object = O>,
+        W: Workload<O>,
     {
         let Setup { plan, config, services, workload } = setup;
         let span = tracing::info_span!("run", system = self.system);
@@ -155,6 +154,32 @@ impl Job for Run<'_> {
         let mut world = World::<N, _, _, _>::new(plan.clone(), config, services, workload, recorder);
         let stop = drive(&mut world, self.progress);
         outcome_of(self.system, &plan, &world, stop)
+    }
+}
+
+/// Runs one system of a scenario under `seed` with a changed plan, and judges nothing: its fingerprint, and how many events
+/// were handled.
+pub fn run_bare(plan: &Plan, system: &SystemSpec, seed: u64, change: impl Fn(&mut RunPlan)) -> (Fingerprint, u64) {
+    dispatch(plan, system, seed, Bare { change })
+}
+
+struct Bare<F> {
+    change: F,
+}
+
+impl<F: Fn(&mut RunPlan), O: Judged> Job<O, (Fingerprint, u64)> for Bare<F> {
+    fn run<N, W>(self, setup: Setup<N, W>) -> (Fingerprint, u64)
+    where
+        N: Node<Object = O>,
+        W: Workload<O>,
+    {
+        let Setup { mut plan, config, services, workload } = setup;
+        (self.change)(&mut plan);
+        // The same kind of world as in ordinary runs: there is no reason to compile another one.
+        let recorder = Recorder::<N>::new(&plan);
+        let mut world = World::<N, _, _, _>::new(plan, config, services, workload, recorder);
+        world.run();
+        (world.fingerprint(), world.events())
     }
 }
 
@@ -174,15 +199,22 @@ where
     let Found { findings: mut consistency, reads } =
         found(recorder.history(), recorder.contents(), &recorder.idle_updates(), visibility.as_ref());
     consistency.push(convergence::finding(recorder.history(), &measures.convergence));
+    let content = first_live.and_then(|replica| recorder.content(replica, &view));
+    let specified = N::SPECIFICATION.map(|specify| {
+        let updates =
+            Specified { history: recorder.history(), dots: &recorder.dots(), visibility: visibility.as_ref() };
+        updates.verdict(specify, content.as_deref(), agreed.as_ref())
+    });
     let judgement = Judged::judge(&Ended {
         history: recorder.history(),
         agreed: agreed.as_ref(),
-        content: first_live.and_then(|replica| recorder.content(replica, &view)).as_deref(),
+        content: content.as_deref(),
         visibility: visibility.as_ref(),
         lost_updates: measures.lost_updates,
         phantom_updates: measures.phantom_updates,
         reads: &reads,
         local_effects: &recorder.local_effects(),
+        specified: specified.as_ref(),
     });
     measures.lost_updates = judgement.lost_updates;
     Outcome {

@@ -76,13 +76,11 @@ struct Trace<'a, W> {
     out: W,
 }
 
-impl<W: Write> Job for Trace<'_, W> {
-    type Output = io::Result<Stop>;
-
+impl<W: Write, O: Judged> Job<O, io::Result<Stop>> for Trace<'_, W> {
     fn run<N, C>(self, setup: Setup<N, C>) -> io::Result<Stop>
     where
-        N: Node<Object: Judged>,
-        C: Workload<N::Object>,
+        N: Node<Object = O>,
+        C: Workload<O>,
     {
         let Setup { plan, config, services, workload } = setup;
         let span = tracing::info_span!("trace", system = self.system);

@@ -43,13 +43,11 @@ pub fn run_again(plan: &Plan, systems: &[&SystemSpec], seed: u64, first: &[Outco
 
 struct SideBySide;
 
-impl Job for SideBySide {
-    type Output = Option<Divergence>;
-
+impl<O: Judged> Job<O, Option<Divergence>> for SideBySide {
     fn run<N, W>(self, setup: Setup<N, W>) -> Option<Divergence>
     where
-        N: Node<Object: Judged>,
-        W: Workload<N::Object>,
+        N: Node<Object = O>,
+        W: Workload<O>,
     {
         let world = |setup: Setup<N, W>| {
             let Setup { plan, config, services, workload } = setup;

@@ -16,7 +16,7 @@
 
 use std::fmt::Debug;
 
-use crdts::{clock::ReplicaId, lattice::Weight, object::Object};
+use crdts::{causality::Specify, clock::ReplicaId, lattice::Weight, object::Object};
 
 use super::{
     fold::{Fold, digest_of},
@@ -100,6 +100,10 @@ pub trait Node: Clone + Debug + Send + Sync {
 
     /// The size of the replicated state.
     fn weight(&self) -> Weight;
+
+    /// What the value of a replica should be, by the updates that it contains and what each of them had seen, where that is
+    /// written down.
+    const SPECIFICATION: Option<Specify<Self::Object>> = None;
 
     /// Is the replicated state a lattice, so that replicas can be joined?
     const LATTICE: bool = false;

@@ -10,7 +10,10 @@ use std::fmt::Debug;
 
 use crdts::object::Object;
 
-use crate::kernel::{ids::{NodeId, OpId}, time::Time};
+use crate::kernel::{
+    ids::{NodeId, OpId},
+    time::Time,
+};
 
 /// Values are kept for at most so many replicas.
 pub const REPLICAS_MAX: u32 = 64;
@@ -50,11 +53,7 @@ pub(super) struct Watch<O: Object> {
 impl<O: Object> Watch<O> {
     pub(super) fn new(replicas: u32) -> Self {
         let watched = if O::COMMUTES || replicas > REPLICAS_MAX { 0 } else { replicas };
-        Self {
-            values: vec![O::State::default(); watched as usize],
-            making: None,
-            found: LocalEffects::default(),
-        }
+        Self { values: vec![O::State::default(); watched as usize], making: None, found: LocalEffects::default() }
     }
 
     /// Is anything watched at all?

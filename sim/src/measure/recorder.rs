@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdts::object::Object;
+use crdts::{clock::ReplicaId, object::Object};
 
 use super::{
     agreement::{Agreement, Shown},
@@ -184,6 +184,11 @@ impl<N: Node> Recorder<N> {
     /// Per update by its number: did it change nothing where it was made?
     pub fn idle_updates(&self) -> Vec<bool> {
         self.reflection.updates().iter().map(|update| update.changes_nothing).collect()
+    }
+
+    /// Per update by its number: its name, for updates that are known by the progress of who wrote them.
+    pub fn dots(&self) -> Vec<Option<(ReplicaId, u64)>> {
+        self.reflection.dots()
     }
 
     /// Whether updates had their effects where they were made.

@@ -9,6 +9,8 @@
 
 use std::collections::BTreeMap;
 
+use crdts::clock::ReplicaId;
+
 use crate::kernel::{
     fold::Fold,
     ids::{NodeId, OpId},
@@ -240,6 +242,17 @@ impl Reflection {
         let row = replica.index() * self.writer_columns;
         self.cursors[row..row + self.writer_columns].fill(0);
         self.lineages[replica.index()] = LineageId::ROOT;
+    }
+
+    /// Per update by its number: the identity that wrote it and what it reported right after, for those known by progress.
+    pub(super) fn dots(&self) -> Vec<Option<(ReplicaId, u64)>> {
+        let mut dots = vec![None; self.updates.len()];
+        for (&writer, &index) in &self.writers {
+            for &(progress, number) in &self.marks[index as usize] {
+                dots[number as usize] = Some((ReplicaId(writer), progress));
+            }
+        }
+        dots
     }
 
     /// By how many updates a read is behind that was invoked at `invoked_at` and returned the value at `source` (or, for

@@ -22,7 +22,10 @@ use crdts::objects::{
 };
 
 use crate::{
-    checkers::{CheckerDoc, Verdict, visibility::{Fits, Visibility}},
+    checkers::{
+        CheckerDoc, Verdict,
+        visibility::{Fits, Visibility},
+    },
     history::{History, Spoken},
     measure::local_effects::LocalEffects,
     protocols::wire::Wire,
@@ -120,6 +123,8 @@ pub struct Ended<'a, O: Judged> {
     pub reads: &'a Verdict,
     /// Effects of updates where they were made.
     pub local_effects: &'a LocalEffects,
+    /// Is the agreed value what the data type specifies? `None` where it specifies none.
+    pub specified: Option<&'a Verdict>,
 }
 
 /// What the checkers of an object say.

@@ -7,7 +7,7 @@ use super::{Ended, Judged, Judgement};
 use crate::{
     checkers::{
         Verdict,
-        visibility::{FITTING_READS, FITTING_VALUE, LOCAL_EFFECTS, Made},
+        visibility::{FITTING_READS, FITTING_VALUE, LOCAL_EFFECTS, Made, SPECIFIED_VALUE},
     },
     history::{History, Outcome},
 };
@@ -32,12 +32,14 @@ pub fn rule<O: Judged>(ended: &Ended<'_, O>) -> Judgement {
     let count = |is: fn(&Outcome<O::Ret>) -> bool| ended.history.updates().filter(|update| is(&update.outcome)).count();
     let acknowledged = count(|outcome| matches!(outcome, Outcome::Ok(_)));
     let indeterminate = count(|outcome| matches!(outcome, Outcome::Info(_) | Outcome::Pending));
+    let mut checks = vec![
+        (FITTING_VALUE, of_value(ended)),
+        (FITTING_READS, ended.reads.clone()),
+        (LOCAL_EFFECTS, of_local_effects(ended)),
+    ];
+    checks.extend(ended.specified.map(|verdict| (SPECIFIED_VALUE, verdict.clone())));
     Judgement {
-        checks: vec![
-            (FITTING_VALUE, of_value(ended)),
-            (FITTING_READS, ended.reads.clone()),
-            (LOCAL_EFFECTS, of_local_effects(ended)),
-        ],
+        checks,
         decisive: 1,
         acceptable: match indeterminate {
             0 => format!("what {acknowledged} updates give"),
@@ -77,9 +79,9 @@ fn of_value<O: Judged>(ended: &Ended<'_, O>) -> Verdict {
 
 fn of_local_effects<O: Judged>(ended: &Ended<'_, O>) -> Verdict {
     match &ended.local_effects.surprise {
-        Some(surprise) => Verdict::Fail {
-            witness: format!("at n{}, {}: {}", surprise.replica.0 + 1, surprise.at, surprise.what),
-        },
+        Some(surprise) => {
+            Verdict::Fail { witness: format!("at n{}, {}: {}", surprise.replica.0 + 1, surprise.at, surprise.what) }
+        }
         None if ended.local_effects.compared == 0 => {
             Verdict::Vacuous { reason: "no update was watched where it was made".to_owned() }
         }

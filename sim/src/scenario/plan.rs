@@ -37,8 +37,8 @@ use crate::{
     protocols::{gossip::GossipConfig, occ::OccConfig},
     services::{KvConfig, KvKind},
     workloads::{
-        CartGenerator, CounterGenerator, Generator, Operations, RegisterGenerator, SequenceGenerator, SetGenerator,
-        WorkloadConfig,
+        CartGenerator, Clients, CounterGenerator, Generator, Operations, RegisterGenerator, SequenceGenerator,
+        SetGenerator, WorkloadConfig,
     },
 };
 
@@ -286,6 +286,12 @@ impl Plan {
     /// The horizon: when the final reads are made.
     pub fn final_reads_at(&self) -> Time {
         self.timeline.final_reads_at
+    }
+
+    /// The clients of a counter under a seed; `None` when the scenario has another object.
+    pub fn counting_clients(&self, seed: u64) -> Option<Clients<CounterGenerator>> {
+        let Operations::Counter(amount) = &self.workload.operations else { return None };
+        Some(Clients::new(&self.workload, CounterGenerator::new(amount.clone(), seed), seed))
     }
 
     /// What a run needs to know, under a seed.

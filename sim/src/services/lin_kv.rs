@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Entry, Outcome, Value, KEY_BYTES, fold_entry, key_of, lineage_after};
+use super::{Entry, KEY_BYTES, Outcome, Value, fold_entry, key_of, lineage_after};
 use crate::kernel::{
     fold::Fold,
     ids::NodeId,

@@ -25,7 +25,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Entry, Outcome, Value, KEY_BYTES, fold_entry, key_of, lineage_after};
+use super::{Entry, KEY_BYTES, Outcome, Value, fold_entry, key_of, lineage_after};
 use crate::kernel::{
     fold::Fold,
     ids::{NodeId, OpId},

@@ -9,9 +9,7 @@ use std::sync::Arc;
 
 use crdts::{
     object::Object,
-    objects::{
-        cart::CartOp, counter::CounterOp, register::RegisterOp, sequence::SequenceOp, set::SetOp,
-    },
+    objects::{cart::CartOp, counter::CounterOp, register::RegisterOp, sequence::SequenceOp, set::SetOp},
 };
 
 use super::{

@@ -5,7 +5,10 @@
 
 use crdts::{
     object::Object,
-    objects::{mv_register::MultiValue, register::{Register, RegisterOp}},
+    objects::{
+        mv_register::MultiValue,
+        register::{Register, RegisterOp},
+    },
 };
 
 use super::clients::{Generator, ScriptedOp, Turn};

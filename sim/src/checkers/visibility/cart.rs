@@ -30,7 +30,8 @@ impl Item {
         };
         let least = sum(&self.added, &must_be_there);
         let raises: Vec<(u32, i128)> = self.changed.iter().filter(|(_, by)| *by > 0).copied().collect();
-        let greatest = sum(&self.added, &|number| !must_be_gone(number)) + sum(&raises, &|number| !must_be_gone(number));
+        let greatest =
+            sum(&self.added, &|number| !must_be_gone(number)) + sum(&raises, &|number| !must_be_gone(number));
         (least, greatest)
     }
 }

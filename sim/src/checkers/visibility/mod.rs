@@ -60,6 +60,13 @@ pub const LOCAL_EFFECTS: CheckerDoc = CheckerDoc {
     doc: "an update changes the value of its own replica as it would without concurrency",
 };
 
+/// The agreed value is what the data type specifies.
+pub const SPECIFIED_VALUE: CheckerDoc = CheckerDoc {
+    name: "specified-value",
+    object: "any but counter",
+    doc: "the value all replicas agree on is what the data type specifies for its updates and what each had seen",
+};
+
 /// Which updates each update had seen, by their numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Visibility(Vec<Option<Vec<u64>>>);

@@ -21,7 +21,8 @@ fn written(op: &RegisterOp<String>) -> Option<&str> {
 
 /// Acknowledged writes whose value is gone, and that no write behind a remaining value had seen.
 fn overwritten(writes: &[(u32, &str)], visibility: &Visibility, remaining: &[&str]) -> u64 {
-    let kept: Vec<u32> = writes.iter().filter(|(_, value)| remaining.contains(value)).map(|(number, _)| *number).collect();
+    let kept: Vec<u32> =
+        writes.iter().filter(|(_, value)| remaining.contains(value)).map(|(number, _)| *number).collect();
     let is_gone = |&&(number, value): &&(u32, &str)| {
         !remaining.contains(&value) && !kept.iter().any(|&kept| visibility.saw(kept, number))
     };

@@ -47,7 +47,8 @@ mod tests {
     fn letters_are_counted() {
         let insert = |text: &str| SequenceOp::InsertAt { position: 0, text: text.to_owned() };
         let ops = [insert("tea"), insert("t"), SequenceOp::DeleteAt { position: 0, len: 2 }, insert("x")];
-        let rets = [SequenceRet::Inserted, SequenceRet::Inserted, SequenceRet::Deleted, SequenceRet::OutOfRange { len: 0 }];
+        let rets =
+            [SequenceRet::Inserted, SequenceRet::Inserted, SequenceRet::Deleted, SequenceRet::OutOfRange { len: 0 }];
         let made: Vec<Made<'_, Sequence>> =
             (0..).zip(ops.iter().zip(&rets)).map(|(number, (op, ret))| Made { number, op, ret: Some(ret) }).collect();
         let fits = |value: &str| Sequence::fits(&made, &Visibility::default(), &value.to_owned()).is_ok();

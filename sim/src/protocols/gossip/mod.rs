@@ -31,6 +31,7 @@
 //! heard of an update loses the update.
 
 use crdts::{
+    causality::Specify,
     clock::ReplicaId,
     encoding::Encode,
     lattice::{Crdt, UpdateError, Weight},
@@ -213,6 +214,7 @@ where
 
     const REPAIRS: bool = true;
     const LATTICE: bool = true;
+    const SPECIFICATION: Option<Specify<C::Object>> = C::SPECIFICATION;
 
     fn boot(config: &GossipConfig, _: NodeId, _: u32) -> Self {
         let GossipConfig { mode, payload, eager, interval_ns, jitter_ns, fanout, delta_buffer_max } = *config;

@@ -225,8 +225,7 @@ pub(super) fn script(
         check.push(finding.at(script.span.clone(), "here").help(help));
         return None;
     }
-    let steps: Vec<Option<Step>> =
-        script.value.iter().map(|line| step(check, line, object?, clients?)).collect();
+    let steps: Vec<Option<Step>> = script.value.iter().map(|line| step(check, line, object?, clients?)).collect();
     steps.into_iter().collect()
 }
 
@@ -267,9 +266,8 @@ fn scripted(check: &mut Check, line: &At<StepTable>, object: ObjectName) -> Opti
         unknown_kind(check, span, kind, object);
         return None;
     }
-    let mut natural = |number: &At<i64>, what: &str| {
-        check.within(number, what, 0..=u32::MAX).map(|number| number as usize)
-    };
+    let mut natural =
+        |number: &At<i64>, what: &str| check.within(number, what, 0..=u32::MAX).map(|number| number as usize);
     let op = match (object, kind) {
         (ObjectName::Counter, "add") => match &add.as_ref()?.value {
             Added::Amount(amount) => Some(ScriptedOp::Counter(CounterOp::Add(*amount))),
@@ -282,9 +280,7 @@ fn scripted(check: &mut Check, line: &At<StepTable>, object: ObjectName) -> Opti
         },
         (ObjectName::Set, "remove") => Some(ScriptedOp::Set(SetOp::Remove(remove.as_ref()?.value.clone()))),
         (ObjectName::Set, _) => Some(ScriptedOp::Set(SetOp::Read)),
-        (ObjectName::Register, "write") => {
-            Some(ScriptedOp::Register(RegisterOp::Write(write.as_ref()?.value.clone())))
-        }
+        (ObjectName::Register, "write") => Some(ScriptedOp::Register(RegisterOp::Write(write.as_ref()?.value.clone()))),
         (ObjectName::Register, _) => Some(ScriptedOp::Register(RegisterOp::Read)),
         (ObjectName::Sequence, "insert") => {
             let at = &insert.as_ref()?.value;
@@ -314,7 +310,8 @@ fn scripted(check: &mut Check, line: &At<StepTable>, object: ObjectName) -> Opti
     };
     if op.is_none() {
         let finding = Diagnostic::new("scenario::value", format!("this cannot be added to a {}", object.name()));
-        let help = "add = 3 to a counter, add = \"milk\" to a set or a cart, or { item = \"milk\", quantity = 2 } to a cart";
+        let help =
+            "add = 3 to a counter, add = \"milk\" to a set or a cart, or { item = \"milk\", quantity = 2 } to a cart";
         check.push(finding.at(span, "of another object").help(help));
     }
     op
