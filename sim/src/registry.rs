@@ -31,6 +31,7 @@ use crate::{
     objects::Judged,
     protocols::{
         gossip::{Gossip, GossipConfig},
+        lock::Lock,
         naive::Naive,
         naive_delta::NaiveDelta,
         occ::Occ,
@@ -211,6 +212,7 @@ impl<G, J> Case<'_, G, J> {
             ProtocolSpec::Naive => self.run::<Naive<O>, _>(()),
             ProtocolSpec::NaiveDelta => self.run::<NaiveDelta<O>, _>(()),
             ProtocolSpec::Occ { config, .. } => self.run::<Occ<O>, _>(config.clone()),
+            ProtocolSpec::Lock { config } => self.run::<Lock<O>, _>(config.clone()),
             ProtocolSpec::Gossip { .. } => unreachable!("{UNFIT}"),
         }
     }

@@ -47,6 +47,7 @@ fn judge_one(expectation: &Expectation, outcome: &Outcome, untested: &[String]) 
 fn carries_proof(expectation: &Expectation) -> bool {
     match expectation.wanted {
         Wanted::Truth(wanted) | Wanted::Model(_, wanted) => !wanted,
+        Wanted::Value => false,
         Wanted::Within(bound) => {
             expectation.measure.kind == MeasureKind::Count
                 && match bound.comparison {
@@ -98,6 +99,7 @@ fn observe(expectation: &Expectation, outcome: &Outcome) -> Observation {
         "converges" => truth(expectation, converged.is_some()),
         "correct" => correct(expectation, &outcome.correct),
         "consistency" => consistency(expectation, outcome),
+        "final_value" => value(expectation, outcome),
         "lost_updates" => tracked(expectation, measures.lost_updates),
         "phantom_updates" => tracked(expectation, measures.phantom_updates),
         "convergence_time" => duration(expectation, since(measures.settled_at(), converged)),
@@ -138,6 +140,11 @@ fn observe(expectation: &Expectation, outcome: &Outcome) -> Observation {
 
 fn holds(holds: bool) -> Verdict {
     if holds { Verdict::Pass } else { Verdict::Fail { witness: String::new() } }
+}
+
+fn value(expectation: &Expectation, outcome: &Outcome) -> Observation {
+    let verdict = holds(outcome.agreed.as_ref() == Some(&expectation.written));
+    Observation { verdict, text: outcome.agreed.clone().unwrap_or_else(|| "none: the replicas differ".to_owned()) }
 }
 
 fn mismatched() -> Observation {

@@ -18,6 +18,15 @@ use super::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(pub u32);
 
+/// A lease of a key: who may write it, and until when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// Who holds it; nobody when it is free.
+    pub holder: Option<NodeId>,
+    /// Until when, by the holder's clock in nanoseconds.
+    pub until_ns: i64,
+}
+
 /// A request to a store. `op` is ghost: the client update on whose behalf the request writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KvRequest<V> {
@@ -48,6 +57,15 @@ pub enum KvRequest<V> {
         /// The update behind the write, if a client's.
         op: Option<OpId>,
     },
+    /// Sets the lease of a key if it is `from`. The lease guards nothing by itself: whoever writes has to heed it.
+    SwapLease {
+        /// The key.
+        key: Key,
+        /// The expected lease.
+        from: Lease,
+        /// The new lease.
+        to: Lease,
+    },
 }
 
 /// The reply of a store.
@@ -68,13 +86,15 @@ pub enum KvReply<V> {
     KeyDoesNotExist,
     /// The value was not the expected one: nothing was changed.
     PreconditionFailed,
+    /// The lease was this one, and not the expected: nothing was changed.
+    Lease(Lease),
 }
 
 impl<V> KvRequest<V> {
     /// The size of the values in it, in bytes, given that of one.
     pub fn values_bytes(&self, value_bytes: impl Fn(&V) -> u64) -> u64 {
         match self {
-            Self::Read { .. } => 0,
+            Self::Read { .. } | Self::SwapLease { .. } => 0,
             Self::Write { value, .. } => value_bytes(value),
             Self::Cas { from, to, .. } => value_bytes(from) + value_bytes(to),
         }
@@ -91,6 +111,7 @@ impl<V> KvRequest<V> {
             Self::Cas { key, from, to, create_if_not_exists, .. } => {
                 digest_of(&(2_u8, key, from, to, create_if_not_exists))
             }
+            Self::SwapLease { key, from, to } => digest_of(&(3_u8, key, from, to)),
         }
     }
 
@@ -100,6 +121,7 @@ impl<V> KvRequest<V> {
             Self::Read { .. } => "read",
             Self::Write { .. } => "write",
             Self::Cas { .. } => "cas",
+            Self::SwapLease { .. } => "lease",
         }
     }
 }
@@ -124,6 +146,7 @@ impl<V> KvReply<V> {
             Self::Swapped => digest_of(&2_u8),
             Self::KeyDoesNotExist => digest_of(&3_u8),
             Self::PreconditionFailed => digest_of(&4_u8),
+            Self::Lease(lease) => digest_of(&(5_u8, lease)),
         }
     }
 
@@ -135,6 +158,7 @@ impl<V> KvReply<V> {
             Self::Swapped => "cas_ok",
             Self::KeyDoesNotExist => "key_does_not_exist",
             Self::PreconditionFailed => "precondition_failed",
+            Self::Lease(_) => "lease_refused",
         }
     }
 }

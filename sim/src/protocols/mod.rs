@@ -13,6 +13,7 @@
 //! Nothing here knows about networks, faults, or measurement.
 
 pub mod gossip;
+pub mod lock;
 pub mod naive;
 pub mod naive_delta;
 pub mod occ;

@@ -107,6 +107,9 @@ pub fn describe(protocol: &ProtocolSpec) -> String {
     match protocol {
         ProtocolSpec::Naive | ProtocolSpec::NaiveDelta => protocol.name().to_owned(),
         ProtocolSpec::Occ { store, config } => format!("occ on {}, up to {} retries", store.name(), config.retries_max),
+        ProtocolSpec::Lock { config } => {
+            format!("lock on lin-kv, leases of {}", crate::kernel::time::Nanos(config.lease_ns))
+        }
         ProtocolSpec::Gossip { crdt, config } => format!(
             "{} by {} gossip of {}, every {} to {}{}",
             crdt.name(),

@@ -32,6 +32,8 @@ pub enum MeasureKind {
     Quantiles,
     /// A consistency model that holds, or does not.
     Consistency,
+    /// A value of the object.
+    Value,
 }
 
 /// Something that a run, or a series of runs, is measured by.
@@ -54,6 +56,7 @@ pub const MEASURES: &[Measure] = &[
     measure("converges", MeasureKind::Truth, "All live replicas hold the same value at the end, and keep it."),
     measure("correct", MeasureKind::Truth, "The agreed value is one that the acknowledged operations allow."),
     measure("consistency", MeasureKind::Consistency, "Consistency models that the run keeps to, or does not."),
+    measure("final_value", MeasureKind::Value, "The value on which all live replicas agree at the end, as reports show it."),
     measure("lost_updates", MeasureKind::Count, "Acknowledged updates that the agreed value does not contain."),
     measure(
         "phantom_updates",
@@ -183,6 +186,7 @@ impl Bound {
                     "write \"linearizable\" or \"not linearizable\"",
                 ));
             }
+            MeasureKind::Value => return Err(malformed(format!("`{text}` is a bound"), "write the value")),
             MeasureKind::Count => count(limit)
                 .ok_or_else(|| malformed(format!("`{limit}` is not a count"), "write \"= 0\" or \"> 0\""))?,
             MeasureKind::Size => count(limit).map_or_else(|| Size::parse(limit).map(i128::from), Ok)?,
@@ -253,6 +257,8 @@ pub enum Wanted {
     Within(Bound),
     /// Does the run keep to this model?
     Model(Consistency, bool),
+    /// The value as it is written.
+    Value,
 }
 
 /// A measure, and what is wanted of it.

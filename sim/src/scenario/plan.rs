@@ -34,7 +34,7 @@ use crate::{
         plan::{ClassOf, ClockPlan, Limits, LinkClass, NetworkPlan, RunPlan},
         time::Time,
     },
-    protocols::{gossip::GossipConfig, occ::OccConfig},
+    protocols::{gossip::GossipConfig, lock::LockConfig, occ::OccConfig},
     services::{KvConfig, KvKind},
     workloads::{
         CartGenerator, Clients, CounterGenerator, Generator, Operations, RegisterGenerator, SequenceGenerator,
@@ -97,6 +97,11 @@ pub enum ProtocolSpec {
         /// The options.
         config: OccConfig,
     },
+    /// A lease guards read, modify, write at `lin-kv`.
+    Lock {
+        /// The options.
+        config: LockConfig,
+    },
     /// Gossip of a CRDT.
     Gossip {
         /// The data type.
@@ -113,6 +118,7 @@ impl ProtocolSpec {
             Self::Naive => "naive",
             Self::NaiveDelta => "naive-delta",
             Self::Occ { .. } => "occ",
+            Self::Lock { .. } => "lock",
             Self::Gossip { .. } => "gossip",
         }
     }

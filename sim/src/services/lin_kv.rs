@@ -14,27 +14,37 @@ use std::collections::BTreeMap;
 
 use super::{Entry, KEY_BYTES, Outcome, Value, fold_entry, key_of, lineage_after};
 use crate::kernel::{
-    fold::Fold,
+    fold::{Fold, digest_of},
     ids::NodeId,
     lineage::LineageId,
-    service::{Key, KvReply, KvRequest, Service, ServiceContext, Visible},
+    service::{Key, KvReply, KvRequest, Lease, Service, ServiceContext, Visible},
 };
 
 /// A linearizable store. See the [module documentation](self).
 #[derive(Clone, Debug)]
 pub struct LinKv<V> {
     entries: BTreeMap<Key, Entry<V>>,
+    leases: BTreeMap<Key, Lease>,
 }
 
 impl<V> Default for LinKv<V> {
     fn default() -> Self {
-        Self { entries: BTreeMap::new() }
+        Self { entries: BTreeMap::new(), leases: BTreeMap::new() }
     }
 }
 
 impl<V: Value> Service<V> for LinKv<V> {
     fn handle(&mut self, _: NodeId, request: KvRequest<V>, cx: &mut ServiceContext<'_>) -> KvReply<V> {
         let key = key_of(&request);
+        if let KvRequest::SwapLease { from, to, .. } = request {
+            let lease = self.leases.entry(key).or_default();
+            return if *lease == from {
+                *lease = to;
+                KvReply::Swapped
+            } else {
+                KvReply::Lease(*lease)
+            };
+        }
         let current = self.entries.get(&key);
         match Outcome::of(&request, current) {
             Outcome::Answer(reply) => reply,
@@ -61,10 +71,14 @@ impl<V: Value> Service<V> for LinKv<V> {
         for (key, entry) in &self.entries {
             fold_entry(fold, *key, entry);
         }
+        for (key, lease) in &self.leases {
+            fold.words(u64::from(key.0), digest_of(lease));
+        }
     }
 
     fn bytes(&self, value_bytes: fn(&V) -> u64) -> u64 {
-        self.entries.values().map(|entry| KEY_BYTES + value_bytes(&entry.value)).sum()
+        let entries: u64 = self.entries.values().map(|entry| KEY_BYTES + value_bytes(&entry.value)).sum();
+        entries + self.leases.len() as u64 * (KEY_BYTES + 12)
     }
 }
 

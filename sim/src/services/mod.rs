@@ -218,6 +218,8 @@ impl<V: Value> Outcome<V> {
                 Self::Set { value: to.clone(), builds_on: true, op: *op, reply: KvReply::Swapped }
             }
             (KvRequest::Read { .. } | KvRequest::Cas { .. }, None) => Self::Answer(KvReply::KeyDoesNotExist),
+            // Only `lin-kv` keeps leases: elsewhere nobody gets one.
+            (KvRequest::SwapLease { .. }, _) => Self::Answer(KvReply::PreconditionFailed),
         }
     }
 }
@@ -225,7 +227,10 @@ impl<V: Value> Outcome<V> {
 /// The key of a request.
 fn key_of<V>(request: &KvRequest<V>) -> Key {
     match request {
-        KvRequest::Read { key } | KvRequest::Write { key, .. } | KvRequest::Cas { key, .. } => *key,
+        KvRequest::Read { key }
+        | KvRequest::Write { key, .. }
+        | KvRequest::Cas { key, .. }
+        | KvRequest::SwapLease { key, .. } => *key,
     }
 }
 

@@ -81,6 +81,7 @@ impl JsonSchema for ExpectTable {
             MeasureKind::Truth => json_schema!({ "type": "boolean" }),
             MeasureKind::Count | MeasureKind::Size => json_schema!({ "anyOf": [{ "type": "integer" }, comparison()] }),
             MeasureKind::Share => comparison(),
+            MeasureKind::Value => json_schema!({ "type": ["string", "integer"] }),
             MeasureKind::Consistency => {
                 let names = Consistency::ALL.map(|model| [model.name().to_owned(), format!("not {}", model.name())]);
                 let one = json_schema!({ "enum": names.concat() });

@@ -10,7 +10,8 @@ use crate::scenario::units::Duration;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(extend("oneOf" = [
-    { "required": ["naive"] }, { "required": ["naive-delta"] }, { "required": ["occ"] }, { "required": ["gossip"] },
+    { "required": ["naive"] }, { "required": ["naive-delta"] }, { "required": ["occ"] }, { "required": ["lock"] },
+    { "required": ["gossip"] },
 ]))]
 pub struct SystemTable {
     /// The name in reports and in `[expect]`.
@@ -21,6 +22,8 @@ pub struct SystemTable {
     pub naive_delta: Option<At<Empty>>,
     /// Optimistic concurrency control: read and compare-and-swap at a store, with bounded retry.
     pub occ: Option<At<OccTable>>,
+    /// Locking: a lease on `lin-kv` guards read, modify, write.
+    pub lock: Option<At<LockTable>>,
     /// Gossip of a CRDT.
     pub gossip: Option<At<GossipTable>>,
 }
@@ -36,6 +39,20 @@ pub struct OccTable {
     pub retries: Option<At<i64>>,
     /// The wait before a retry: doubling from `min` to `max`, with jitter.
     pub backoff: Option<At<BackoffTable>>,
+    /// When an operation is given up; before the client's timeout.
+    pub deadline: Option<Written<Duration>>,
+    /// How long an answer of the store is waited for.
+    pub rpc_timeout: Option<Written<Duration>>,
+}
+
+/// Options of `lock`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LockTable {
+    /// How long a lease lasts.
+    pub lease: Option<Written<Duration>>,
+    /// The longest wait before the lease is asked for again.
+    pub wait: Option<Written<Duration>>,
     /// When an operation is given up; before the client's timeout.
     pub deadline: Option<Written<Duration>>,
     /// How long an answer of the store is waited for.

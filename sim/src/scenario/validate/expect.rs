@@ -102,6 +102,8 @@ fn single(
     let name = measure.name;
     let counts = matches!(measure.kind, MeasureKind::Count | MeasureKind::Size);
     let (wanted, written) = match (&bound.value, measure.kind) {
+        (BoundValue::Text(text), MeasureKind::Value) => (Wanted::Value, text.clone()),
+        (BoundValue::Number(number), MeasureKind::Value) => (Wanted::Value, number.to_string()),
         (BoundValue::Truth(truth), MeasureKind::Truth) => (Wanted::Truth(*truth), truth.to_string()),
         (BoundValue::Number(number), _) if counts => {
             let Ok(count) = u64::try_from(*number) else {
@@ -125,6 +127,7 @@ fn single(
                 MeasureKind::Size => "write a comparison such as \"<= 10MB\"",
                 MeasureKind::Share => "write a comparison such as \">= 99%\"",
                 MeasureKind::Quantiles => "write a comparison such as \"<= 2s\"",
+                MeasureKind::Value => "write the value, for example \"[milk tea]\" or 42",
                 MeasureKind::Consistency => "write \"linearizable\" or \"not linearizable\"",
             };
             check.push(refused(format!("this is no bound for `{name}`"), form));

@@ -7,14 +7,16 @@ use crate::{
     kernel::ids::NodeId,
     protocols::{
         gossip::{GossipConfig, Mode, PayloadKind},
+        lock::LockConfig,
         occ::OccConfig,
     },
     scenario::{
         diagnostic::Diagnostic,
-        file::{At, BackoffTable, GossipTable, OccTable, ScenarioFile, SystemTable},
+        file::{At, BackoffTable, GossipTable, LockTable, OccTable, ScenarioFile, SystemTable, Written},
         names::Names,
         plan::{CrdtName, ObjectName, ProtocolSpec, SystemSpec},
         topology::Graph,
+        units::Duration,
     },
     services::{KvKind, STORES},
     workloads::{AmountDistribution, Operations},
@@ -25,6 +27,7 @@ pub const PROTOCOLS: &[(&str, &str)] = &[
     ("naive", "read, modify, write, broadcast the whole value; the last writer wins"),
     ("naive-delta", "broadcast operations without identity, and do them as they come"),
     ("occ", "optimistic concurrency control: read and compare-and-swap at a store, with bounded retry"),
+    ("lock", "locking: a lease on lin-kv guards read, modify, write"),
     ("gossip", "gossip of a CRDT: push, pull or push-pull; state, delta or digest"),
 ];
 
@@ -71,6 +74,7 @@ pub(super) fn stores(file: &ScenarioFile) -> Vec<KvKind> {
     let is_used = |kind: &KvKind| {
         let mut options = file.system.iter().filter_map(|system| system.value.occ.as_ref());
         options.any(|occ| occ.value.store.value == kind.name())
+            || *kind == KvKind::Lin && file.system.iter().any(|system| system.value.lock.is_some())
     };
     KvKind::ALL.into_iter().filter(is_used).collect()
 }
@@ -113,6 +117,7 @@ fn protocol(check: &mut Check, system: &At<SystemTable>, around: &Surroundings<'
         ("naive", table.naive.as_ref().map(|kind| kind.span.clone())),
         ("naive-delta", table.naive_delta.as_ref().map(|kind| kind.span.clone())),
         ("occ", table.occ.as_ref().map(|kind| kind.span.clone())),
+        ("lock", table.lock.as_ref().map(|kind| kind.span.clone())),
         ("gossip", table.gossip.as_ref().map(|kind| kind.span.clone())),
     ];
     check.exactly_one(&system.span, "system", &kinds)?;
@@ -127,10 +132,48 @@ fn protocol(check: &mut Check, system: &At<SystemTable>, around: &Surroundings<'
     if let Some(options) = &table.occ {
         return occ(check, &options.value, around);
     }
+    if let Some(options) = &table.lock {
+        return lock(check, &options.value, around);
+    }
     if let Some(options) = &table.gossip {
         return gossip(check, &options.value, around);
     }
     Some(ProtocolSpec::Naive)
+}
+
+fn lock(check: &mut Check, table: &LockTable, around: &Surroundings<'_>) -> Option<ProtocolSpec> {
+    let node = around.names.and_then(|names| names.store(KvKind::Lin)).unwrap_or(NodeId(0));
+    let mut config = LockConfig::new(node);
+    let timeout_ns = around.work.map(|work| work.timeout_ns);
+    if let Some(timeout_ns) = timeout_ns {
+        config.deadline_ns = config.deadline_ns.min(timeout_ns - timeout_ns / 10).max(1);
+    }
+    if let Some(lease) = &table.lease {
+        config.lease_ns = check.positive(lease, "a lease")?;
+    }
+    if let Some(wait) = &table.wait {
+        config.wait_ns_max = check.positive(wait, "a wait")?;
+    }
+    if let Some(rpc_timeout) = &table.rpc_timeout {
+        config.rpc_timeout_ns = check.positive(rpc_timeout, "a timeout of requests")?;
+    }
+    if let Some(deadline) = &table.deadline {
+        config.deadline_ns = timely(check, deadline, timeout_ns)?;
+    }
+    Some(ProtocolSpec::Lock { config })
+}
+
+/// A deadline, which has to be before the timeout of clients.
+fn timely(check: &mut Check, deadline: &Written<Duration>, timeout_ns: Option<u64>) -> Option<u64> {
+    let deadline_ns = check.positive(deadline, "a deadline")?;
+    if let Some(timeout_ns) = timeout_ns.filter(|timeout_ns| deadline_ns >= *timeout_ns) {
+        let timeout = crate::kernel::time::Nanos(timeout_ns);
+        let message = format!("the deadline is not before the timeout of clients ({timeout})");
+        let finding =
+            Diagnostic::new("scenario::contradiction", message).at(deadline.span.clone(), "nobody waits this long");
+        check.push(finding.help("lower the deadline, or raise `timeout` in [workload]"));
+    }
+    Some(deadline_ns)
 }
 
 fn occ(check: &mut Check, table: &OccTable, around: &Surroundings<'_>) -> Option<ProtocolSpec> {
@@ -145,14 +188,7 @@ fn occ(check: &mut Check, table: &OccTable, around: &Surroundings<'_>) -> Option
     let retries = table.retries.as_ref().map(|retries| check.within(retries, "the number of retries", 0..=RETRIES_MAX));
     let backoff = table.backoff.as_ref().map(|table| backoff(check, &table.value));
     if let Some(deadline) = &table.deadline {
-        config.deadline_ns = check.positive(deadline, "a deadline")?;
-        if let Some(timeout_ns) = timeout_ns.filter(|timeout_ns| config.deadline_ns >= *timeout_ns) {
-            let timeout = crate::kernel::time::Nanos(timeout_ns);
-            let message = format!("the deadline is not before the timeout of clients ({timeout})");
-            let finding =
-                Diagnostic::new("scenario::contradiction", message).at(deadline.span.clone(), "nobody waits this long");
-            check.push(finding.help("lower the deadline, or raise `timeout` in [workload]"));
-        }
+        config.deadline_ns = timely(check, deadline, timeout_ns)?;
     }
     config.rpc_timeout_ns = config.rpc_timeout_ns.min(config.deadline_ns);
     if let Some(rpc) = &table.rpc_timeout {
