@@ -89,6 +89,13 @@ enum Step {
     Swapping,
 }
 
+/// What the key holds.
+#[derive(Clone, Debug)]
+struct Stored<S> {
+    value: S,
+    exists: bool,
+}
+
 /// A replica that updates under a lease, of a counter unless another object is named. See the [module documentation](self).
 #[derive(Clone, Debug)]
 pub struct Lock<O: Wire = Counter> {
@@ -104,8 +111,8 @@ pub struct Lock<O: Wire = Counter> {
     known: Lease,
     /// Until when this replica holds the lease, by its own clock.
     held_until_ns: Option<i64>,
-    /// The value, as long as nobody else can have written: `None` within when the key does not exist.
-    value: Option<Option<O::State>>,
+    /// The value, as long as nobody else can have written.
+    value: Option<Stored<O::State>>,
     /// What to answer when the swap on its way takes effect, and the value that it writes.
     swap: Option<(O::Ret, O::State)>,
     tokens: u32,
@@ -133,13 +140,12 @@ impl<O: Wire> Lock<O> {
         if self.held_until_ns.is_none_or(|until_ns| until_ns <= now_ns) {
             return self.ask(cx);
         }
-        let Some(value) = &self.value else {
+        let Some(Stored { value: from, exists }) = self.value.clone() else {
             return self.call(Step::Reading, KvRequest::Read { key: OBJECT }, cx);
         };
-        let from = value.clone().unwrap_or_default();
         let mut to = from.clone();
         let ret = O::step(&mut to, op);
-        let (create_if_not_exists, op) = (value.is_none(), Some(*request));
+        let (create_if_not_exists, op) = (!exists, Some(*request));
         self.swap = Some((ret, to.clone()));
         self.call(Step::Swapping, KvRequest::Cas { key: OBJECT, from, to, create_if_not_exists, op }, cx);
     }
@@ -199,16 +205,16 @@ impl<O: Wire> Lock<O> {
                 self.ask(cx);
             }
             (Step::Reading, KvReply::Value { value, .. }) => {
-                self.value = Some(Some(value));
+                self.value = Some(Stored { value, exists: true });
                 self.proceed(cx);
             }
             (Step::Reading, KvReply::KeyDoesNotExist) => {
-                self.value = Some(None);
+                self.value = Some(Stored { value: O::State::default(), exists: false });
                 self.proceed(cx);
             }
             (Step::Swapping, KvReply::Swapped) => {
                 let (ret, value) = self.swap.take().expect("what is swapping knows its answer");
-                self.value = Some(Some(value));
+                self.value = Some(Stored { value, exists: true });
                 self.end(Reply::Ok(ret), cx);
             }
             // The lease had run out for somebody else: the fence holds.

@@ -56,7 +56,11 @@ pub const MEASURES: &[Measure] = &[
     measure("converges", MeasureKind::Truth, "All live replicas hold the same value at the end, and keep it."),
     measure("correct", MeasureKind::Truth, "The agreed value is one that the acknowledged operations allow."),
     measure("consistency", MeasureKind::Consistency, "Consistency models that the run keeps to, or does not."),
-    measure("final_value", MeasureKind::Value, "The value on which all live replicas agree at the end, as reports show it."),
+    measure(
+        "final_value",
+        MeasureKind::Value,
+        "The value on which all live replicas agree at the end, as reports show it.",
+    ),
     measure("lost_updates", MeasureKind::Count, "Acknowledged updates that the agreed value does not contain."),
     measure(
         "phantom_updates",

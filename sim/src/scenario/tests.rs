@@ -323,6 +323,11 @@ fn the_schema_accepts_the_scenarios_and_no_misspelt_key() {
     }
 }
 
+/// The scenario with another object.
+fn of_object(text: &str, object: &str) -> String {
+    text.replace("object = \"counter\"", &format!("object = \"{object}\""))
+}
+
 #[test]
 fn names_that_are_listed_are_names_that_are_accepted() {
     for (protocol, _) in PROTOCOLS {
@@ -339,24 +344,26 @@ fn names_that_are_listed_are_names_that_are_accepted() {
         plan(&changed("lin-kv", store));
     }
     for crdt in CrdtName::ALL {
-        let text = changed("pn-counter", crdt.name());
+        let text = of_object(&changed("pn-counter", crdt.name()), crdt.object().name());
         assert!(matches!(plan(&text).systems[2].protocol, ProtocolSpec::Gossip { crdt: read, .. } if read == crdt));
+    }
+    for (object, _) in OBJECTS {
+        let crdt =
+            CrdtName::ALL.into_iter().find(|crdt| crdt.object().name() == *object).expect("every object has one");
+        let plan = plan(&of_object(&changed("pn-counter", crdt.name()), object));
+        assert_eq!(ObjectName::of(&plan.workload.operations).name(), *object);
+    }
+    for (place, _) in PLACES {
+        plan(&of_object(&changed("pn-counter", "rga"), &format!("sequence\"\nplace = \"{place}")));
     }
     for (key, list) in [("mode", MODES), ("payload", PAYLOADS)] {
         for (name, _) in list {
             plan(&changed("crdt = \"pn-counter\"", &format!("crdt = \"pn-counter\", {key} = \"{name}\"")));
         }
     }
-    for (key, list) in [("arrivals", ARRIVALS), ("binding", BINDINGS), ("object", OBJECTS)] {
+    for (key, list) in [("arrivals", ARRIVALS), ("binding", BINDINGS)] {
         for (name, _) in list {
-            plan(&changed(
-                "object = \"counter\"",
-                &if key == "object" {
-                    format!("object = \"{name}\"")
-                } else {
-                    format!("object = \"counter\"\n{key} = \"{name}\"")
-                },
-            ));
+            plan(&changed("object = \"counter\"", &format!("object = \"counter\"\n{key} = \"{name}\"")));
         }
     }
     for (name, _) in distribution::DISTRIBUTIONS {

@@ -213,13 +213,14 @@ impl<V: Value> Outcome<V> {
             (KvRequest::Cas { from, to, op, .. }, Some(Entry { value, .. })) if value == from => {
                 Self::Set { value: to.clone(), builds_on: true, op: *op, reply: KvReply::Swapped }
             }
-            (KvRequest::Cas { .. }, Some(_)) => Self::Answer(KvReply::PreconditionFailed),
+            // Only `lin-kv` keeps leases: elsewhere nobody gets one.
+            (KvRequest::Cas { .. }, Some(_)) | (KvRequest::SwapLease { .. }, _) => {
+                Self::Answer(KvReply::PreconditionFailed)
+            }
             (KvRequest::Cas { to, op, create_if_not_exists: true, .. }, None) => {
                 Self::Set { value: to.clone(), builds_on: true, op: *op, reply: KvReply::Swapped }
             }
             (KvRequest::Read { .. } | KvRequest::Cas { .. }, None) => Self::Answer(KvReply::KeyDoesNotExist),
-            // Only `lin-kv` keeps leases: elsewhere nobody gets one.
-            (KvRequest::SwapLease { .. }, _) => Self::Answer(KvReply::PreconditionFailed),
         }
     }
 }

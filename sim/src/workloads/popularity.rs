@@ -93,5 +93,6 @@ mod tests {
         assert_eq!(*popularity.thresholds, GOLDEN);
     }
 
-    const GOLDEN: [u64; 4] = [0; 4];
+    const GOLDEN: [u64; 4] =
+        [9_748_214_063_769_282_560, 13_991_370_685_942_056_960, 16_599_802_879_916_457_984, u64::MAX];
 }

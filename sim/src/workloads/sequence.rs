@@ -85,7 +85,6 @@ impl Generator<Sequence> for SequenceGenerator {
 
     fn operation(&mut self, turn: Turn) -> SequenceOp {
         match turn.kind {
-            0 => self.keystroke(turn),
             1 if self.editors[turn.client as usize].length > 0 => {
                 let editor = &mut self.editors[turn.client as usize];
                 let word = self.places.word(u64::from(turn.client), turn.number);
@@ -94,8 +93,8 @@ impl Generator<Sequence> for SequenceGenerator {
                 editor.cursor -= usize::from(position < editor.cursor);
                 SequenceOp::DeleteAt { position, len: 1 }
             }
-            // There is nothing to delete yet.
-            1 => self.keystroke(turn),
+            // Where there is nothing to delete yet, clients type.
+            0 | 1 => self.keystroke(turn),
             _ => SequenceOp::Read,
         }
     }

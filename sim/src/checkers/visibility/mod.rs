@@ -95,7 +95,7 @@ impl Visibility {
 }
 
 /// An update that is behind a value.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Made<'a, O: Object> {
     /// Its number among all updates.
     pub number: u32,
@@ -104,14 +104,6 @@ pub struct Made<'a, O: Object> {
     /// What was answered, if anything was.
     pub ret: Option<&'a O::Ret>,
 }
-
-impl<O: Object> Clone for Made<'_, O> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<O: Object> Copy for Made<'_, O> {}
 
 /// An object whose values can be held against the updates behind them.
 pub trait Fits: Object {

@@ -37,14 +37,14 @@ const WORDS: [&str; 8] = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot
 
 /// Reads what operations are about, and refuses what belongs to another object.
 pub(super) fn operations(check: &mut Check, table: &WorkloadTable, object: ObjectName) -> Option<Operations> {
-    let keys: [(&str, Option<&Range<usize>>, &[ObjectName]); 7] = [
-        ("amount", table.amount.as_ref().map(|at| &at.span), &[ObjectName::Counter]),
-        ("elements", table.elements.as_ref().map(|at| &at.span), &[ObjectName::Set]),
-        ("items", table.items.as_ref().map(|at| &at.span), &[ObjectName::Cart]),
-        ("popularity", table.popularity.as_ref().map(|at| &at.span), &[ObjectName::Set, ObjectName::Cart]),
-        ("quantity", table.quantity.as_ref().map(|at| &at.span), &[ObjectName::Cart]),
-        ("words", table.words.as_ref().map(|at| &at.span), &[ObjectName::Sequence]),
-        ("place", table.place.as_ref().map(|at| &at.span), &[ObjectName::Sequence]),
+    let keys = [
+        ("amount", table.amount.as_ref().map(|at| &at.span), vec![ObjectName::Counter]),
+        ("elements", table.elements.as_ref().map(|at| &at.span), vec![ObjectName::Set]),
+        ("items", table.items.as_ref().map(|at| &at.span), vec![ObjectName::Cart]),
+        ("popularity", table.popularity.as_ref().map(|at| &at.span), vec![ObjectName::Set, ObjectName::Cart]),
+        ("quantity", table.quantity.as_ref().map(|at| &at.span), vec![ObjectName::Cart]),
+        ("words", table.words.as_ref().map(|at| &at.span), vec![ObjectName::Sequence]),
+        ("place", table.place.as_ref().map(|at| &at.span), vec![ObjectName::Sequence]),
     ];
     for (key, span, owners) in keys {
         if let Some(span) = span.filter(|_| !owners.contains(&object)) {
@@ -61,9 +61,10 @@ pub(super) fn operations(check: &mut Check, table: &WorkloadTable, object: Objec
             Operations::Set(popularity(check, table.popularity.as_ref(), names)?)
         }
         ObjectName::Cart => {
-            let names = names(check, table.items.as_ref(), 'i', || ITEMS.map(str::to_owned).to_vec())?;
-            let items = popularity(check, table.popularity.as_ref(), names)?;
-            Operations::Cart(CartItems { items, quantity: quantity(check, table.quantity.as_ref())? })
+            let names = names(check, table.items.as_ref(), 'i', || ITEMS.map(str::to_owned).to_vec());
+            let quantity = quantity(check, table.quantity.as_ref());
+            let items = popularity(check, table.popularity.as_ref(), names?)?;
+            Operations::Cart(CartItems { items, quantity: quantity? })
         }
         ObjectName::Sequence => Operations::Sequence(typing(check, table)?),
     })
@@ -142,9 +143,11 @@ pub(super) fn mix(check: &mut Check, mix: Option<&At<Entries<At<i64>>>>, object:
     let Some(table) = mix else { return Mix::new(vec![1; kinds.len()]) };
     let mut weights = vec![Some(0); kinds.len()];
     for (kind, weight) in &table.value.0 {
-        match kinds.iter().position(|known| *known == kind.value) {
-            Some(at) => weights[at] = check.within(weight, "a weight", 0..=1_000_000),
-            None => unknown_kind(check, kind.span.clone(), &kind.value, object),
+        if let Some(at) = kinds.iter().position(|known| *known == kind.value) {
+            weights[at] = check.within(weight, "a weight", 0..=1_000_000);
+        } else {
+            unknown_kind(check, kind.span.clone(), &kind.value, object);
+            weights.push(None);
         }
     }
     let weights = weights.into_iter().collect::<Option<Vec<u32>>>()?;
