@@ -33,9 +33,12 @@ pub trait Workload<O: Object>: Clone + Send + Sync {
     /// The next invocation of client number `client`, not before `not_before`; `None` when it is done for good.
     fn next(&mut self, client: u32, not_before: Time) -> Option<Arrival<O::Op>>;
 
-    /// A client was told this. What it invokes afterwards may depend on it, as the place of a keystroke depends on the text.
-    #[inline]
-    fn learned(&mut self, client: u32, ret: &O::Ret) {
-        let _ = (client, ret);
+    /// Does [`Workload::aim`] want to be called? If not, the call does not exist in the compiled loop.
+    const AIMS: bool = false;
+
+    /// A client that looks at `value` is about to invoke `op`, and may aim it, as a person types where the cursor stands in
+    /// the text on the screen. What is aimed depends on the run; what is drawn does not.
+    fn aim(&mut self, client: u32, op: &mut O::Op, value: &O::State) {
+        let _ = (client, op, value);
     }
 }

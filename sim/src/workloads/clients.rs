@@ -86,10 +86,12 @@ pub trait Generator<O: Object>: Clone + Send + Sync {
     /// A scripted operation, if it is one of this object.
     fn scripted(op: &ScriptedOp) -> Option<O::Op>;
 
-    /// As [`Workload::learned`].
-    #[inline]
-    fn learned(&mut self, client: u32, ret: &O::Ret) {
-        let _ = (client, ret);
+    /// As [`Workload::AIMS`].
+    const AIMS: bool = false;
+
+    /// As [`Workload::aim`], for operations that were drawn.
+    fn aim(&mut self, client: u32, op: &mut O::Op, value: &O::State) {
+        let _ = (client, op, value);
     }
 }
 
@@ -275,8 +277,11 @@ impl<O: Object, G: Generator<O>> Workload<O> for Clients<G> {
         Some(Arrival { at, replica, op })
     }
 
-    #[inline]
-    fn learned(&mut self, client: u32, ret: &O::Ret) {
-        self.generator.learned(client, ret);
+    const AIMS: bool = G::AIMS;
+
+    fn aim(&mut self, client: u32, op: &mut O::Op, value: &O::State) {
+        if matches!(self.times, Times::Drawn { .. }) {
+            self.generator.aim(client, op, value);
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! `arrivals` decides when, `clients` which kind of operation and where, and one generator per object what the operation is
 //! about. Every draw is addressed by the client and the number of its operation, one purpose for each question: so all
 //! systems of a scenario meet the same arrivals, and another operation mix leaves the times as they are. In an open loop
-//! not even the answers have an influence, but on where a client types: that depends on the text that it has read.
+//! not even the answers have an influence, but on where a client types: that depends on the text that it sees.
 //!
 //! ```
 //! use crdts::objects::counter::Counter;

@@ -443,7 +443,11 @@ where
     }
 
     fn invoke_next(&mut self, client: u32) {
-        let arrival = self.arrivals[client as usize].take().expect("an arrival was scheduled with its operation");
+        let mut arrival = self.arrivals[client as usize].take().expect("an arrival was scheduled with its operation");
+        if W::AIMS {
+            let value = self.view().value(arrival.replica);
+            self.workload.aim(client, &mut arrival.op, &value);
+        }
         let number = self.numbers[client as usize];
         self.numbers[client as usize] += 1;
         let endpoint = self.plan.network.endpoints.client(client);
@@ -511,11 +515,6 @@ where
         self.core.fold.words(u64::from(op.0), digest_of(reply));
         self.observer.ended(self.core.now, op, reply);
         let asker = self.core.askers[op.0 as usize];
-        if let (Reply::Ok(ret), false, Role::Client(client)) =
-            (reply, asker.is_final, self.plan.network.endpoints.role(asker.client))
-        {
-            self.workload.learned(client, ret);
-        }
         if asker.is_final {
             self.final_reads_open -= 1;
             if self.final_reads_open == 0 {

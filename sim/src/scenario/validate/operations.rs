@@ -18,9 +18,9 @@ use crate::{
 
 /// Where clients type.
 pub const PLACES: &[(&str, &str)] = &[
-    ("anywhere", "a word begins anywhere in the text that its typist has read"),
+    ("anywhere", "a word begins anywhere in the text that its typist sees"),
     ("start", "all words begin before everything"),
-    ("end", "a word begins behind the text that its typist has read"),
+    ("end", "a word begins behind the text that its typist sees"),
 ];
 
 /// The most elements, items and words.
