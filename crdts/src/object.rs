@@ -32,6 +32,9 @@ pub trait Object: Clone + Copy + Debug + Default + Send + Sync + 'static {
     /// Do all updates commute, so that the state does not depend on their order?
     const COMMUTES: bool = false;
 
+    /// Does an update replace the whole state, so that nothing is left of what was there?
+    const REPLACES: bool = false;
+
     /// Performs `op` on `state` and returns what the client sees.
     fn step(state: &mut Self::State, op: &Self::Op) -> Self::Ret;
 

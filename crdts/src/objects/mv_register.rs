@@ -37,6 +37,7 @@ impl<V: Atom> Object for MultiValue<V> {
     type State = Vec<V>;
 
     const NAME: &'static str = "mv-register";
+    const REPLACES: bool = true;
 
     fn step(siblings: &mut Vec<V>, op: &RegisterOp<V>) -> MultiValueRet<V> {
         match op {

@@ -54,6 +54,7 @@ impl<V: Atom> Object for Register<V> {
     type State = Option<V>;
 
     const NAME: &'static str = "register";
+    const REPLACES: bool = true;
 
     fn step(value: &mut Option<V>, op: &RegisterOp<V>) -> RegisterRet<V> {
         match op {

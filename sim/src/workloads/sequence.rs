@@ -1,7 +1,7 @@
 //! Keystrokes: clients type words, letter by letter, and delete.
 //!
-//! A client sits before the text of its replica, as a person before an editor. At the end of a word it draws the next one and a
-//! place in the text; within a word the cursor stays behind what it has typed of it, wherever that has moved to. What is typed
+//! A client sits before the text of its replica, as a person before an editor. Each types all words in turn, the k-th client
+//! beginning with the k-th. At the end of a word it draws a place in the text for the next one; within a word the cursor stays behind what it has typed of it, wherever that has moved to. What is typed
 //! is drawn; where it lands depends on the text, and so on the run.
 //!
 //! For example, a client that has typed `mi` of `milk`, and sees `xxmi` because somebody else has typed in front, types its `l`
@@ -36,6 +36,8 @@ pub struct Typing {
 /// What a client is at.
 #[derive(Clone, Debug, Default)]
 struct Editor {
+    /// How many words it has begun to type.
+    words: usize,
     /// What has been typed of the word.
     typed: String,
     /// What is left to type of it, last letter first.
@@ -51,19 +53,13 @@ struct Editor {
 pub struct SequenceGenerator {
     typing: Typing,
     editors: Vec<Editor>,
-    words: Stream,
     places: Stream,
 }
 
 impl SequenceGenerator {
     /// The keystrokes of these many clients, under `seed`.
     pub fn new(typing: Typing, clients: u32, seed: u64) -> Self {
-        Self {
-            typing,
-            editors: vec![Editor::default(); clients as usize],
-            words: Stream::new(seed, "work.word"),
-            places: Stream::new(seed, "work.place"),
-        }
+        Self { typing, editors: vec![Editor::default(); clients as usize], places: Stream::new(seed, "work.place") }
     }
 }
 
@@ -85,8 +81,9 @@ impl Generator<Sequence> for SequenceGenerator {
         match turn.kind {
             0 => {
                 if editor.rest.is_empty() {
-                    let count = self.typing.words.len() as u64;
-                    let word = &self.typing.words[self.words.below(entity, number, count) as usize];
+                    let turn = turn.client as usize + editor.words;
+                    let word = &self.typing.words[turn % self.typing.words.len()];
+                    editor.words += 1;
                     editor.rest = word.chars().rev().collect();
                     editor.typed.clear();
                 }
