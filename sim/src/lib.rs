@@ -58,6 +58,7 @@ pub mod measure;
 
 pub mod scenario;
 
+pub mod explain;
 pub mod registry;
 
 pub mod engine;

@@ -19,6 +19,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("checkers", 3),
     ("measure", 3),
     ("scenario", 4),
+    ("explain", 5),
     ("registry", 5),
     ("engine", 6),
     ("report", 7),
