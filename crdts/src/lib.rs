@@ -74,6 +74,7 @@ pub mod replication;
 pub mod resettable_counter;
 pub mod rw_set;
 pub mod sequence;
+pub mod topics;
 pub mod two_phase_set;
 
 pub use atom::Atom;

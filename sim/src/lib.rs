@@ -59,6 +59,7 @@ pub mod objects;
 
 pub mod scenario;
 
+pub mod explain;
 pub mod registry;
 
 pub mod engine;

@@ -21,6 +21,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("objects", 4),
     ("scenario", 5),
     ("registry", 6),
+    ("explain", 6),
     ("engine", 7),
     ("report", 8),
     ("cli", 9),

@@ -7,6 +7,7 @@
 
 mod check;
 mod exit;
+mod explain;
 mod list;
 mod log;
 mod output;
@@ -58,6 +59,7 @@ enum Command {
     Check(check::Check),
     Selftest(selftest::Selftest),
     List(list::List),
+    Explain(explain::Explain),
     Schema(schema::Schema),
     /// Print the completions of a shell, to be sourced.
     Completions {
@@ -117,6 +119,7 @@ fn dispatch(cli: Cli) -> Exit {
         Command::Check(check) => check.execute(surroundings),
         Command::Selftest(selftest) => selftest.execute(),
         Command::List(list) => list.execute(),
+        Command::Explain(explain) => explain.execute(surroundings),
         Command::Schema(schema) => schema.execute(),
         Command::Completions { shell } => {
             let mut script = Vec::new();
