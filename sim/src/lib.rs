@@ -55,6 +55,7 @@ pub mod workloads;
 
 pub mod checkers;
 pub mod measure;
+pub mod zoo;
 
 pub mod scenario;
 

@@ -18,6 +18,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("faults", 2),
     ("checkers", 3),
     ("measure", 3),
+    ("zoo", 3),
     ("scenario", 4),
     ("registry", 5),
     ("engine", 6),
