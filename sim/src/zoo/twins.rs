@@ -94,7 +94,7 @@ impl<F: Crdt + Bend + Encode, T: Crdt<Object = F::Object>> Twins<F, T> {
     pub(super) fn same_updates_differ(&self, joins: [usize; 4]) -> bool {
         let received = |state: &F| {
             let mut received = BTreeMap::new();
-            state.progress(|replica, count| drop(received.insert(replica, count)));
+            state.progress(|replica, count| received.extend([(replica, count)]));
             received
         };
         let (mut one, mut other) = (self.clone(), self.clone());
