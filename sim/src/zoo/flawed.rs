@@ -263,7 +263,7 @@ impl<N: Flawable> Node for Flawed<N> {
     }
 
     fn on_message(&mut self, from: NodeId, message: N::Message, cx: &mut impl Context<Self>) {
-        if self.flaw == Flaw::ForgetsHealedSide && !self.gives_up(from, cx.clock_ns()) {
+        if self.flaw == Flaw::ForgetsHealedSide && !self.notes.gives_up(from, cx.clock_ns()) {
             self.notes.heard_ns.insert(from, cx.clock_ns());
         }
         self.act(cx, |node, cx| node.on_message(from, message, cx));
@@ -350,12 +350,6 @@ impl<N: Flawable> Node for Flawed<N> {
 
     fn costs(&self) -> Costs {
         self.node.costs()
-    }
-}
-
-impl<N: Flawable> Flawed<N> {
-    fn gives_up(&self, peer: NodeId, now_ns: i64) -> bool {
-        self.notes.gives_up(peer, now_ns)
     }
 }
 

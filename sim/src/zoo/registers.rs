@@ -294,10 +294,6 @@ mod tests {
         RegisterOp::Write(text.to_owned())
     }
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     fn texts<const N: usize>(texts: [&str; N]) -> Vec<String> {
         texts.map(str::to_owned).into()
     }
@@ -309,7 +305,7 @@ mod tests {
             pair.update_at(0, 1000, &write("draft"));
             pair.join(0, 1);
             pair.update_at(1, 400, &write("final"));
-            pair.assert_values(1, some("draft"), some("final"));
+            pair.assert_values(1, Some("draft".to_owned()), Some("final".to_owned()));
             pair.update_at(1, 1001, &write("again"));
             pair.assert_equal(1);
         }
@@ -323,7 +319,7 @@ mod tests {
         assert!(pair.same_updates_differ([0, 1, 1, 0]));
         pair.join(0, 1);
         pair.join(1, 0);
-        pair.assert_values(0, some("tea"), some("coffee"));
+        pair.assert_values(0, Some("tea".to_owned()), Some("coffee".to_owned()));
     }
 
     #[test]

@@ -123,7 +123,7 @@ mod tests {
             let incarnations = vec![0; replicas as usize];
             let mut cluster = Self { nodes, cx, incarnations, cut_off: Vec::new(), operations: 0, timers: 0 };
             for at in 0..replicas {
-                cluster.act(at, |node, cx| node.on_start(cx));
+                cluster.act(at, Node::on_start);
             }
             cluster
         }

@@ -262,7 +262,9 @@ impl<K: Kind> Crdt for Specimen<K> {
     fn fold(&self, mut word: impl FnMut(u64)) {
         let rows = self.content.rows();
         word(rows.len() as u64);
-        rows.iter().for_each(|row| row.fold(&mut word));
+        for row in &rows {
+            row.fold(&mut word);
+        }
         self.received.fold(&mut word);
     }
 
@@ -286,7 +288,9 @@ impl<K: Kind> Crdt for Specimen<K> {
 /// Appends how many rows there are, and the rows.
 fn encode_rows<R: Atom>(rows: &[R], out: &mut Vec<u8>) {
     (rows.len() as u64).encode(out);
-    rows.iter().for_each(|row| row.encode(out));
+    for row in rows {
+        row.encode(out);
+    }
 }
 
 /// Reads what [`encode_rows`] wrote.

@@ -56,7 +56,7 @@ struct Letter {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Letters {
     /// In the order of dots; for [`Flaw::TextTiesByArrival`] in that of arrival.
-    letters: Vec<Letter>,
+    typed: Vec<Letter>,
     gone: BTreeSet<Dot>,
     /// For [`Flaw::DeletesByIndex`]: the deletions, by position and length.
     cuts: BTreeMap<Dot, (u64, u64)>,
@@ -73,7 +73,7 @@ impl Letters {
     /// All characters in the order of the text, gone ones included.
     fn ordered(&self, flaw: Option<Flaw>) -> Vec<Letter> {
         let mut children: BTreeMap<Option<Dot>, Vec<Letter>> = BTreeMap::new();
-        for letter in &self.letters {
+        for letter in &self.typed {
             children.entry(letter.behind).or_default().push(*letter);
         }
         for siblings in children.values_mut() {
@@ -83,7 +83,7 @@ impl Letters {
                 _ => siblings.sort_by_key(|letter| Reverse((letter.time, letter.dot.replica))),
             }
         }
-        let mut ordered = Vec::with_capacity(self.letters.len());
+        let mut ordered = Vec::with_capacity(self.typed.len());
         // The next one is on top.
         let mut waiting: Vec<Letter> = children.remove(&None).unwrap_or_default();
         waiting.reverse();
@@ -107,11 +107,10 @@ impl Letters {
 
     fn insert(&mut self, position: usize, text: &str, site: &Site<'_>) -> u64 {
         let mut behind = position.checked_sub(1).map(|before| self.visible(site.flaw)[before].dot);
-        let mut time = self.letters.iter().map(|letter| letter.time).max().unwrap_or(0);
+        let latest = self.typed.iter().map(|letter| letter.time).max().unwrap_or(0);
         let mut dot = site.dot;
-        for character in text.chars() {
-            time += 1;
-            self.letters.push(Letter { dot, time, behind, character });
+        for (time, character) in (latest + 1..).zip(text.chars()) {
+            self.typed.push(Letter { dot, time, behind, character });
             behind = Some(dot);
             dot.counter += 1;
         }
@@ -128,15 +127,14 @@ impl Letters {
     /// Puts new characters where they belong in memory.
     fn arrange(&mut self, flaw: Option<Flaw>) {
         if flaw != Some(Flaw::TextTiesByArrival) {
-            self.letters.sort_by_key(|letter| letter.dot);
+            self.typed.sort_by_key(|letter| letter.dot);
         }
     }
 
     /// Takes over the characters that are new, in the order of time.
     fn merge_letters(&mut self, other: &Self, flaw: Option<Flaw>) {
-        let mut known: BTreeSet<Dot> = self.letters.iter().map(|letter| letter.dot).collect();
-        let mut new: Vec<Letter> =
-            other.letters.iter().filter(|letter| !known.contains(&letter.dot)).copied().collect();
+        let mut known: BTreeSet<Dot> = self.typed.iter().map(|letter| letter.dot).collect();
+        let mut new: Vec<Letter> = other.typed.iter().filter(|letter| !known.contains(&letter.dot)).copied().collect();
         new.sort_by_key(|letter| (letter.time, letter.dot));
         for letter in new {
             let is_orphan = letter.behind.is_some_and(|dot| !known.contains(&dot) || self.gone.contains(&dot));
@@ -144,7 +142,7 @@ impl Letters {
                 continue;
             }
             known.insert(letter.dot);
-            self.letters.push(letter);
+            self.typed.push(letter);
         }
         self.arrange(flaw);
     }
@@ -190,7 +188,7 @@ impl Kind for Letters {
     }
 
     fn rows(&self) -> Vec<Row> {
-        let letters = self.letters.iter().map(|letter| {
+        let letters = self.typed.iter().map(|letter| {
             let Letter { dot, time, behind, character } = *letter;
             (LETTER, (dot, ((time, 0), (behind, character))))
         });
@@ -203,7 +201,7 @@ impl Kind for Letters {
         let mut letters = Self::default();
         for (kind, (dot, (place, (behind, character)))) in rows {
             match kind {
-                LETTER => letters.letters.push(Letter { dot, time: place.0, behind, character }),
+                LETTER => letters.typed.push(Letter { dot, time: place.0, behind, character }),
                 GONE => drop(letters.gone.insert(dot)),
                 _ => drop(letters.cuts.insert(dot, place)),
             }

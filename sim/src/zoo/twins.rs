@@ -23,7 +23,9 @@ impl<F: Crdt + Bend + Encode, T: Crdt<Object = F::Object>> Twins<F, T> {
     pub(super) fn new(replicas: u32, flaw: Option<Flaw>) -> Self {
         let mut flawed = vec![F::bottom(); replicas as usize];
         if let Some(flaw) = flaw {
-            flawed.iter_mut().for_each(|state| state.bend(flaw, replicas));
+            for state in &mut flawed {
+                state.bend(flaw, replicas);
+            }
         }
         Self { replicas, flawed, right: vec![T::bottom(); replicas as usize], incarnations: vec![0; replicas as usize] }
     }
