@@ -56,6 +56,7 @@ pub mod workloads;
 pub mod checkers;
 pub mod measure;
 pub mod objects;
+pub mod zoo;
 
 pub mod scenario;
 

@@ -26,33 +26,45 @@ use crate::{
     kernel::{
         node::{Node, StateOf},
         plan::RunPlan,
+        service::Service,
         workload::Workload,
     },
     objects::Judged,
     protocols::{
         gossip::{Gossip, GossipConfig},
-        lock::Lock,
+        lock::{Lock, LockConfig},
         naive::Naive,
         naive_delta::NaiveDelta,
-        occ::Occ,
+        occ::{Occ, OccConfig},
     },
     scenario::{CrdtName, Plan, ProtocolSpec, SystemSpec},
-    services::{Kv, Value},
+    services::{Kv, KvKind, Value},
     workloads::{
         CartGenerator, Clients, CounterGenerator, Generator, Operations, RegisterGenerator, SequenceGenerator,
         SetGenerator,
+    },
+    zoo::{
+        Bug, Flawed,
+        carts::FlawedCart,
+        counters::FlawedCounter,
+        flawed::FlawedConfig,
+        registers::{FlawedRegister, FlawedSiblings},
+        sets::FlawedSet,
+        specimen::Bend,
+        stores::FlawedKv,
+        texts::FlawedText,
     },
 };
 
 /// Everything that a world of nodes `N` is made of, but its observer.
 #[derive(Clone, Debug)]
-pub struct Setup<N: Node, W> {
+pub struct Setup<N: Node, S, W> {
     /// The run.
     pub plan: RunPlan,
     /// The options of the protocol.
     pub config: N::Config,
     /// The stores, in the order of their endpoints.
-    pub services: Vec<Kv<StateOf<N>>>,
+    pub services: Vec<S>,
     /// The clients.
     pub workload: W,
 }
@@ -60,9 +72,10 @@ pub struct Setup<N: Node, W> {
 /// Something to do with a system whose object is `O`, whatever its nodes are, and what comes of it.
 pub trait Job<O: Judged, R> {
     /// Does it.
-    fn run<N, W>(self, setup: Setup<N, W>) -> R
+    fn run<N, S, W>(self, setup: Setup<N, S, W>) -> R
     where
         N: Node<Object = O>,
+        S: Service<O::State>,
         W: Workload<O>;
 }
 
@@ -134,8 +147,28 @@ impl<J> Case<'_, CounterGenerator, J> {
         match protocol {
             ProtocolSpec::Gossip { crdt: CrdtName::GCounter, config } => self.gossip::<GCounter, _>(config),
             ProtocolSpec::Gossip { crdt: CrdtName::PnCounter, config } => self.gossip::<PnCounter, _>(config),
+            ProtocolSpec::Flawed { bug } if bug.is_of_store() => self.at_store(bug),
+            ProtocolSpec::Flawed { bug } => self.flawed::<FlawedCounter, _>(bug),
             plain => self.plain::<Counter, _>(plain),
         }
+    }
+}
+
+impl<J> Case<'_, CounterGenerator, J> {
+    /// A bug of a store, or of who works on it.
+    fn at_store<R>(self, bug: &Bug) -> R
+    where
+        J: Job<Counter, R>,
+    {
+        let lin = self.plan.services.iter().position(|store| store.kind == KvKind::Lin);
+        let lin = self.plan.endpoints().service(lin.expect("validation sees to the stores that a bug needs") as u32);
+        let services = self.plan.services.iter().map(|store| FlawedKv::new(store, bug.flaw)).collect();
+        if bug.is_of_locking() {
+            let config = FlawedConfig { node: LockConfig::new(lin), flaw: bug.flaw };
+            return self.run_on::<Flawed<Lock>, FlawedKv<i128>, R>(config, services);
+        }
+        let config = FlawedConfig { node: OccConfig::new(lin), flaw: bug.flaw };
+        self.run_on::<Flawed<Occ>, FlawedKv<i128>, R>(config, services)
     }
 }
 
@@ -154,6 +187,7 @@ impl<J> Case<'_, SetGenerator, J> {
                 self.gossip::<OrSetTombstones<String>, _>(config)
             }
             ProtocolSpec::Gossip { crdt: CrdtName::RwSet, config } => self.gossip::<RwSet<String>, _>(config),
+            ProtocolSpec::Flawed { bug } => self.flawed::<FlawedSet, _>(bug),
             plain => self.plain::<Set<String>, _>(plain),
         }
     }
@@ -169,6 +203,8 @@ impl<J> Case<'_, RegisterGenerator, J> {
                 self.gossip::<LwwRegister<String>, _>(config)
             }
             ProtocolSpec::Gossip { crdt: CrdtName::MvRegister, config } => self.gossip::<MvRegister<String>, _>(config),
+            ProtocolSpec::Flawed { bug } if bug.keeps_siblings() => self.flawed::<FlawedSiblings, _>(bug),
+            ProtocolSpec::Flawed { bug } => self.flawed::<FlawedRegister, _>(bug),
             plain => self.plain::<Register<String>, _>(plain),
         }
     }
@@ -182,6 +218,7 @@ impl<J> Case<'_, SequenceGenerator, J> {
         match protocol {
             ProtocolSpec::Gossip { crdt: CrdtName::Rga, config } => self.gossip::<Rga, _>(config),
             ProtocolSpec::Gossip { crdt: CrdtName::Fugue, config } => self.gossip::<Fugue, _>(config),
+            ProtocolSpec::Flawed { bug } => self.flawed::<FlawedText, _>(bug),
             plain => self.plain::<Sequence, _>(plain),
         }
     }
@@ -194,6 +231,7 @@ impl<J> Case<'_, CartGenerator, J> {
     {
         match protocol {
             ProtocolSpec::Gossip { crdt: CrdtName::Cart, config } => self.gossip::<CartCrdt<String>, _>(config),
+            ProtocolSpec::Flawed { bug } => self.flawed::<FlawedCart, _>(bug),
             plain => self.plain::<Cart<String>, _>(plain),
         }
     }
@@ -213,8 +251,20 @@ impl<G, J> Case<'_, G, J> {
             ProtocolSpec::NaiveDelta => self.run::<NaiveDelta<O>, _>(()),
             ProtocolSpec::Occ { config, .. } => self.run::<Occ<O>, _>(config.clone()),
             ProtocolSpec::Lock { config } => self.run::<Lock<O>, _>(config.clone()),
-            ProtocolSpec::Gossip { .. } => unreachable!("{UNFIT}"),
+            ProtocolSpec::Gossip { .. } | ProtocolSpec::Flawed { .. } => unreachable!("{UNFIT}"),
         }
+    }
+
+    /// A bug of a data type, or of how it is spread.
+    fn flawed<C, R>(self, bug: &Bug) -> R
+    where
+        C: Crdt<Object: Judged> + Bend + Encode + Send + Sync,
+        C::Digest: Send + Sync,
+        J: Job<C::Object, R>,
+        G: Generator<C::Object>,
+        StateOf<Gossip<C>>: Value,
+    {
+        self.run::<Flawed<Gossip<C>>, _>(FlawedConfig { node: bug.gossip(), flaw: bug.flaw })
     }
 
     fn gossip<C, R>(self, config: &GossipConfig) -> R
@@ -235,10 +285,22 @@ impl<G, J> Case<'_, G, J> {
         G: Generator<N::Object>,
         StateOf<N>: Value,
     {
-        self.job.run::<N, Clients<G>>(Setup {
+        let services = self.plan.services.iter().map(Kv::new).collect();
+        self.run_on::<N, Kv<StateOf<N>>, R>(config, services)
+    }
+
+    /// As [`Case::run`], with these stores.
+    fn run_on<N, S, R>(self, config: N::Config, services: Vec<S>) -> R
+    where
+        N: Node<Object: Judged>,
+        S: Service<StateOf<N>>,
+        J: Job<N::Object, R>,
+        G: Generator<N::Object>,
+    {
+        self.job.run::<N, S, Clients<G>>(Setup {
             plan: self.plan.run_plan(self.seed),
             config,
-            services: self.plan.services.iter().map(Kv::new).collect(),
+            services,
             workload: Clients::new(&self.plan.workload, self.generator, self.seed),
         })
     }

@@ -411,9 +411,10 @@ struct Invocations;
 type Invoked = Vec<(u32, u32, CounterOp, u64, bool)>;
 
 impl Job<Counter, Invoked> for Invocations {
-    fn run<N, W>(self, setup: Setup<N, W>) -> Invoked
+    fn run<N, S, W>(self, setup: Setup<N, S, W>) -> Invoked
     where
         N: Node<Object = Counter>,
+        S: Service<i128>,
         W: Workload<Counter>,
     {
         let Setup { plan, config, services, workload } = setup;

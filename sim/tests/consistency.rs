@@ -116,9 +116,10 @@ fn clients_that_roam_lose_their_sessions_and_a_linearizable_store_does_not_care(
 struct Clients;
 
 impl Job<Counter, History<Counter>> for Clients {
-    fn run<N, W>(self, setup: Setup<N, W>) -> History<Counter>
+    fn run<N, S, W>(self, setup: Setup<N, S, W>) -> History<Counter>
     where
         N: Node<Object = Counter>,
+        S: Service<i128>,
         W: Workload<Counter>,
     {
         let Setup { plan, config, services, workload } = setup;
@@ -290,9 +291,10 @@ fn judging_disturbs_no_draw() {
     // The sample of states is drawn; the run must be the same as one that nobody watches.
     struct Unwatched;
     impl Job<Counter, Fingerprint> for Unwatched {
-        fn run<N, W>(self, setup: Setup<N, W>) -> Fingerprint
+        fn run<N, S, W>(self, setup: Setup<N, S, W>) -> Fingerprint
         where
             N: Node<Object = Counter>,
+            S: Service<i128>,
             W: Workload<Counter>,
         {
             let Setup { plan, config, services, workload } = setup;

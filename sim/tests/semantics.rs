@@ -91,9 +91,10 @@ fn total(operation: &Operation<Counter>) -> Option<i128> {
 struct Play(usize);
 
 impl Job<Counter, Seen> for Play {
-    fn run<N, W>(self, setup: Setup<N, W>) -> Seen
+    fn run<N, S, W>(self, setup: Setup<N, S, W>) -> Seen
     where
         N: Node<Object = Counter>,
+        S: Service<i128>,
         W: Workload<Counter>,
     {
         let Setup { plan, config, services, workload } = setup;

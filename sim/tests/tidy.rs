@@ -18,6 +18,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("faults", 2),
     ("checkers", 3),
     ("measure", 3),
+    ("zoo", 3),
     ("objects", 4),
     ("scenario", 5),
     ("registry", 6),

@@ -12,10 +12,11 @@ use crate::{
     faults::{FAULTS, NEMESIS},
     report::FORMATS,
     scenario::{
-        ARRIVALS, BINDINGS, CRDTS, MODES, OBJECTS, PAYLOADS, PROTOCOLS, distribution::DISTRIBUTIONS,
+        ARRIVALS, BINDINGS, CRDTS, MODES, OBJECTS, PAYLOADS, PLACES, PROTOCOLS, distribution::DISTRIBUTIONS,
         expectation::MEASURES, topology::TOPOLOGIES,
     },
     services::STORES,
+    zoo::BUGS,
 };
 
 /// List what can be named: protocols, CRDTs, stores, topologies, faults, measures, checkers, models of histories, consistency
@@ -24,6 +25,10 @@ use crate::{
 pub(super) struct List {
     /// Only this kind, for example `faults`.
     kind: Option<String>,
+
+    /// The known bugs, which stand apart from what works.
+    #[arg(long, conflicts_with = "kind")]
+    bugs: bool,
 
     /// Print JSON.
     #[arg(long)]
@@ -42,12 +47,12 @@ struct Entry {
     doc: &'static str,
 }
 
-/// Everything that is registered, by kind.
+fn pairs(kind: &'static str, list: &[(&'static str, &'static str)]) -> Kind {
+    Kind { kind, entries: list.iter().map(|(name, doc)| Entry { name: (*name).to_owned(), doc }).collect() }
+}
+
+/// Everything that is registered and works, by kind.
 fn registered() -> Vec<Kind> {
-    let pairs = |kind, list: &[(&'static str, &'static str)]| Kind {
-        kind,
-        entries: list.iter().map(|(name, doc)| Entry { name: (*name).to_owned(), doc }).collect(),
-    };
     let named = |kind, list: Vec<(&'static str, &'static str)>| pairs(kind, &list);
     vec![
         pairs("objects", OBJECTS),
@@ -60,6 +65,7 @@ fn registered() -> Vec<Kind> {
         pairs("latencies", DISTRIBUTIONS),
         pairs("arrivals", ARRIVALS),
         pairs("bindings", BINDINGS),
+        pairs("places", PLACES),
         named("faults", FAULTS.iter().map(|fault| (fault.name, fault.doc)).collect()),
         named("nemesis", NEMESIS.iter().map(|kind| (kind.name, kind.doc)).collect()),
         named("measures", MEASURES.iter().map(|measure| (measure.name, measure.doc)).collect()),
@@ -73,6 +79,10 @@ fn registered() -> Vec<Kind> {
 impl List {
     pub(super) fn execute(&self) -> Exit {
         let mut kinds = registered();
+        if self.bugs {
+            let bugs: Vec<(&'static str, &'static str)> = BUGS.iter().map(|bug| (bug.name, bug.title)).collect();
+            kinds = vec![pairs("bugs", &bugs)];
+        }
         if let Some(wanted) = &self.kind {
             let names: Vec<&str> = kinds.iter().map(|kind| kind.kind).collect();
             if !names.contains(&wanted.as_str()) {

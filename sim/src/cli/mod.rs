@@ -17,6 +17,7 @@ mod scenario;
 mod schema;
 mod selftest;
 mod trace;
+mod zoo;
 
 use std::{ffi::OsString, panic, process::ExitCode};
 
@@ -59,6 +60,7 @@ enum Command {
     Check(check::Check),
     Selftest(selftest::Selftest),
     List(list::List),
+    Zoo(zoo::Zoo),
     Explain(explain::Explain),
     Schema(schema::Schema),
     /// Print the completions of a shell, to be sourced.
@@ -119,6 +121,7 @@ fn dispatch(cli: Cli) -> Exit {
         Command::Check(check) => check.execute(surroundings),
         Command::Selftest(selftest) => selftest.execute(),
         Command::List(list) => list.execute(),
+        Command::Zoo(zoo) => zoo.execute(),
         Command::Explain(explain) => explain.execute(surroundings),
         Command::Schema(schema) => schema.execute(),
         Command::Completions { shell } => {

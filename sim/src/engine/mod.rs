@@ -17,6 +17,7 @@ pub mod selftest;
 mod specified;
 mod trace;
 mod twice;
+pub mod zoo;
 
 pub use consistency::{Finding, strongest};
 pub use run::{Outcome, Progress, Size, outcome_of, run_all, run_bare, run_system};

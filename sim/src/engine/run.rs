@@ -142,9 +142,10 @@ struct Run<'a> {
 }
 
 impl<O: Judged> Job<O, Outcome> for Run<'_> {
-    fn run<N, W>(self, setup: Setup<N, W>) -> Outcome
+    fn run<N, S, W>(self, setup: Setup<N, S, W>) -> Outcome
     where
         N: Node<Object = O>,
+        S: Service<O::State>,
         W: Workload<O>,
     {
         let Setup { plan, config, services, workload } = setup;
@@ -168,9 +169,10 @@ struct Bare<F> {
 }
 
 impl<F: Fn(&mut RunPlan), O: Judged> Job<O, (Fingerprint, u64)> for Bare<F> {
-    fn run<N, W>(self, setup: Setup<N, W>) -> (Fingerprint, u64)
+    fn run<N, S, W>(self, setup: Setup<N, S, W>) -> (Fingerprint, u64)
     where
         N: Node<Object = O>,
+        S: Service<O::State>,
         W: Workload<O>,
     {
         let Setup { mut plan, config, services, workload } = setup;
@@ -210,6 +212,7 @@ where
         agreed: agreed.as_ref(),
         content: content.as_deref(),
         visibility: visibility.as_ref(),
+        replaced: &recorder.replaced(),
         lost_updates: measures.lost_updates,
         phantom_updates: measures.phantom_updates,
         reads: &reads,

@@ -77,9 +77,10 @@ struct Trace<'a, W> {
 }
 
 impl<W: Write, O: Judged> Job<O, io::Result<Stop>> for Trace<'_, W> {
-    fn run<N, C>(self, setup: Setup<N, C>) -> io::Result<Stop>
+    fn run<N, S, C>(self, setup: Setup<N, S, C>) -> io::Result<Stop>
     where
         N: Node<Object = O>,
+        S: Service<O::State>,
         C: Workload<O>,
     {
         let Setup { plan, config, services, workload } = setup;

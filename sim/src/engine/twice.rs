@@ -4,6 +4,7 @@ use super::run::{Outcome, Progress, run_system};
 use crate::{
     kernel::{
         node::Node,
+        service::Service,
         workload::Workload,
         world::{Divergence, World, first_divergence},
     },
@@ -44,12 +45,13 @@ pub fn run_again(plan: &Plan, systems: &[&SystemSpec], seed: u64, first: &[Outco
 struct SideBySide;
 
 impl<O: Judged> Job<O, Option<Divergence>> for SideBySide {
-    fn run<N, W>(self, setup: Setup<N, W>) -> Option<Divergence>
+    fn run<N, S, W>(self, setup: Setup<N, S, W>) -> Option<Divergence>
     where
         N: Node<Object = O>,
+        S: Service<O::State>,
         W: Workload<O>,
     {
-        let world = |setup: Setup<N, W>| {
+        let world = |setup: Setup<N, S, W>| {
             let Setup { plan, config, services, workload } = setup;
             // The same kind of world as in ordinary runs: there is no reason to compile another one.
             let recorder = Recorder::<N>::new(&plan);

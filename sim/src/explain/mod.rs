@@ -33,6 +33,8 @@ mod tests;
 
 use std::sync::LazyLock;
 
+use crate::zoo::{BUGS, Bug};
+
 /// What is explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -156,11 +158,11 @@ impl Topic {
     /// Is it called so? Case, and whether words are joined by hyphens, underscores or spaces, make no difference; neither
     /// does the family before a dot.
     fn is_called(&self, name: &str) -> bool {
-        let called = |own: &&str| {
+        let called = |own: &&'static str| {
             let own = canonical(own);
             own == name || own.split_once('.').is_some_and(|(_, member)| member == name)
         };
-        self.names.iter().any(|own| called(&own))
+        self.names.iter().any(called)
     }
 }
 
@@ -169,7 +171,9 @@ static TOPICS: LazyLock<Vec<Topic>> = LazyLock::new(|| {
         .into_iter()
         .flat_map(|kind| sources::of(kind).into_iter().flat_map(move |file| sections(kind, file)))
         .collect();
-    topics.extend(sources::BUGS.iter().map(|&(name, text)| Topic { names: vec![name], kind: Kind::Bug, text }));
+    // They are made once, and live as long as the program.
+    let bug = |bug: &Bug| Topic { names: vec![bug.name], kind: Kind::Bug, text: bug.text().leak() };
+    topics.extend(BUGS.iter().map(bug));
     topics.sort_by_key(|topic| topic.kind);
     topics
 });

@@ -35,16 +35,16 @@ const FAULTS: &[&str] =
     &[include_str!("../faults/partitions.md"), include_str!("../faults/nodes.md"), include_str!("../faults/links.md")];
 
 /// Checkers.
-const CHECKERS: &[&str] =
-    &[include_str!("../checkers/counter/explain.md"), include_str!("../checkers/set_full/explain.md")];
+const CHECKERS: &[&str] = &[
+    include_str!("../checkers/counter/explain.md"),
+    include_str!("../checkers/set_full/explain.md"),
+    include_str!("../checkers/visibility/explain.md"),
+];
 
 /// Concepts that belong to no folder.
 const CONCEPTS: &str = include_str!("concepts.md");
 
-/// Bugs by name, each with a text of the usual shape. Whoever has bugs on purpose provides this list.
-pub const BUGS: &[(&str, &str)] = &[];
-
-/// The files with texts of a kind. Bugs have none ([`BUGS`]).
+/// The files with texts of a kind. Those of bugs are put together from the catalogue of the zoo.
 pub fn of(kind: Kind) -> Vec<&'static str> {
     match kind {
         Kind::Object => topics::OBJECTS.to_vec(),

@@ -6,7 +6,7 @@
 //!
 //! What is deliberately absent: replicas whose value is a store's, and clusters of more than [`REPLICAS_MAX`] replicas.
 
-use std::fmt::Debug;
+use std::{collections::BTreeMap, fmt::Debug};
 
 use crdts::object::Object;
 
@@ -47,13 +47,20 @@ pub(super) struct Watch<O: Object> {
     values: Vec<O::State>,
     /// The update that is being made, and the value before it once it has changed something.
     making: Option<(OpId, Option<O::State>)>,
+    /// What every update that replaced the state has replaced.
+    replaced: BTreeMap<OpId, O::State>,
     found: LocalEffects,
 }
 
 impl<O: Object> Watch<O> {
     pub(super) fn new(replicas: u32) -> Self {
         let watched = if O::COMMUTES || replicas > REPLICAS_MAX { 0 } else { replicas };
-        Self { values: vec![O::State::default(); watched as usize], making: None, found: LocalEffects::default() }
+        Self {
+            values: vec![O::State::default(); watched as usize],
+            making: None,
+            replaced: BTreeMap::new(),
+            found: LocalEffects::default(),
+        }
     }
 
     /// Is anything watched at all?
@@ -84,11 +91,17 @@ impl<O: Object> Watch<O> {
     /// The replica answers the update that it has just made. It is compared if it is the one whose effect was seen.
     pub(super) fn answered(&mut self, at: Time, op: OpId, replica: NodeId, what: &O::Op) {
         let Some((made, before)) = self.making.take() else { return };
-        if made != op || self.found.surprise.is_some() {
+        if made != op {
             return;
         }
         let after = &self.values[replica.index()];
         let before = before.unwrap_or_else(|| after.clone());
+        if O::REPLACES {
+            self.replaced.insert(op, before.clone());
+        }
+        if self.found.surprise.is_some() {
+            return;
+        }
         let mut specified = before.clone();
         O::step(&mut specified, what);
         self.found.compared += 1;
@@ -96,6 +109,11 @@ impl<O: Object> Watch<O> {
             let what = surprise(what, &before, &specified, after);
             self.found.surprise = Some(Surprise { op, replica, at, what });
         }
+    }
+
+    /// By update, what it has replaced where it was made; nothing for objects whose updates leave something of the state.
+    pub(super) fn replaced(&self) -> &BTreeMap<OpId, O::State> {
+        &self.replaced
     }
 
     /// What was found.

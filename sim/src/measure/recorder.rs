@@ -196,6 +196,13 @@ impl<N: Node> Recorder<N> {
         self.watch.found()
     }
 
+    /// By the number of an update, what it has replaced where it was made; nothing for objects whose updates leave something of
+    /// the state.
+    pub fn replaced(&self) -> BTreeMap<u32, StateOf<N>> {
+        let replaced = self.watch.replaced().iter();
+        replaced.map(|(&op, value)| (self.reflection.number(op), value.clone())).collect()
+    }
+
     /// The updates that `replica` reflects, as a row of bits by their numbers; `None` when that was given up.
     pub fn content<S: Service<StateOf<N>>>(&self, replica: NodeId, view: &View<'_, N, S>) -> Option<Vec<u64>> {
         (!self.reflection.is_exhausted()).then(|| self.reflection.content(replica, None, view.lineage))

@@ -115,6 +115,8 @@ pub struct Ended<'a, O: Judged> {
     pub content: Option<&'a [u64]>,
     /// Which updates each update had seen.
     pub visibility: Option<&'a Visibility>,
+    /// By the number of an update, what it has replaced, where that is known.
+    pub replaced: &'a BTreeMap<u32, O::State>,
     /// Acknowledged updates that are gone.
     pub lost_updates: Option<u64>,
     /// Updates that are there too often, or should not be there.

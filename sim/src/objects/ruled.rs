@@ -7,7 +7,7 @@ use super::{Ended, Judged, Judgement};
 use crate::{
     checkers::{
         Verdict,
-        visibility::{FITTING_READS, FITTING_VALUE, LOCAL_EFFECTS, Made, SPECIFIED_VALUE},
+        visibility::{FITTING_READS, FITTING_VALUE, LOCAL_EFFECTS, Made, Replaced, SPECIFIED_VALUE},
     },
     history::{History, Outcome},
 };
@@ -53,7 +53,8 @@ fn overwritten<O: Judged>(ended: &Ended<'_, O>) -> Option<u64> {
     let everything = vec![u64::MAX; ended.history.operations().len().div_ceil(64)];
     let mut acknowledged = made(ended.history, &everything);
     acknowledged.retain(|update| update.ret.is_some());
-    O::overwritten(&acknowledged, ended.visibility?, ended.agreed?)
+    let replaced = Replaced { values: ended.replaced, visibility: ended.visibility? };
+    O::overwritten(&acknowledged, &replaced, ended.agreed?)
 }
 
 fn of_value<O: Judged>(ended: &Ended<'_, O>) -> Verdict {

@@ -107,6 +107,7 @@ pub fn describe(protocol: &ProtocolSpec) -> String {
     match protocol {
         ProtocolSpec::Naive | ProtocolSpec::NaiveDelta => protocol.name().to_owned(),
         ProtocolSpec::Occ { store, config } => format!("occ on {}, up to {} retries", store.name(), config.retries_max),
+        ProtocolSpec::Flawed { bug } => format!("the bug {}: {}", bug.name, bug.title),
         ProtocolSpec::Lock { config } => {
             format!("lock on lin-kv, leases of {}", crate::kernel::time::Nanos(config.lease_ns))
         }

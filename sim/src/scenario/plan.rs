@@ -40,6 +40,7 @@ use crate::{
         CartGenerator, Clients, CounterGenerator, Generator, Operations, RegisterGenerator, SequenceGenerator,
         SetGenerator, WorkloadConfig,
     },
+    zoo::Bug,
 };
 
 /// A scenario that has been judged.
@@ -102,6 +103,11 @@ pub enum ProtocolSpec {
         /// The options.
         config: LockConfig,
     },
+    /// A known mistake.
+    Flawed {
+        /// Which.
+        bug: &'static Bug,
+    },
     /// Gossip of a CRDT.
     Gossip {
         /// The data type.
@@ -119,6 +125,7 @@ impl ProtocolSpec {
             Self::NaiveDelta => "naive-delta",
             Self::Occ { .. } => "occ",
             Self::Lock { .. } => "lock",
+            Self::Flawed { .. } => "bug",
             Self::Gossip { .. } => "gossip",
         }
     }

@@ -35,6 +35,8 @@ mod register;
 mod sequence;
 mod set;
 
+use std::collections::BTreeMap;
+
 use crdts::object::Object;
 
 use super::CheckerDoc;
@@ -105,15 +107,24 @@ pub struct Made<'a, O: Object> {
     pub ret: Option<&'a O::Ret>,
 }
 
+/// What updates have replaced.
+#[derive(Clone, Copy, Debug)]
+pub struct Replaced<'a, O: Object> {
+    /// By the number of an update, the value that it replaced where it was made.
+    pub values: &'a BTreeMap<u32, O::State>,
+    /// For updates of which that is not known: what they had seen.
+    pub visibility: &'a Visibility,
+}
+
 /// An object whose values can be held against the updates behind them.
 pub trait Fits: Object {
     /// Is `value` what these updates give, in some order that respects visibility? If not: why not.
     fn fits(made: &[Made<'_, Self>], visibility: &Visibility, value: &Self::State) -> Result<(), String>;
 
-    /// How many of the acknowledged updates had an effect that nobody can know of any more: they are not behind `value`, nor
-    /// had anything that is behind it seen them. `None` where contents tell.
-    fn overwritten(acknowledged: &[Made<'_, Self>], visibility: &Visibility, value: &Self::State) -> Option<u64> {
-        let _ = (acknowledged, visibility, value);
+    /// Of updates that replace the whole state: how many of the acknowledged ones are gone without anybody having seen them go?
+    /// Not those that wrote `value`, those that these have `replaced`, and so on. `None` for other objects.
+    fn overwritten(acknowledged: &[Made<'_, Self>], replaced: &Replaced<'_, Self>, value: &Self::State) -> Option<u64> {
+        let _ = (acknowledged, replaced, value);
         None
     }
 }

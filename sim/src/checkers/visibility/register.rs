@@ -1,11 +1,13 @@
 //! Registers: which writes had no other one seen?
 
+use std::collections::BTreeSet;
+
 use crdts::objects::{
     mv_register::MultiValue,
     register::{Register, RegisterOp},
 };
 
-use super::{Fits, Made, Visibility};
+use super::{Fits, Made, Replaced, Visibility};
 
 /// The writes that no other one had seen.
 fn latest<'a>(writes: &[(u32, &'a str)], visibility: &Visibility) -> Vec<&'a str> {
@@ -19,14 +21,26 @@ fn written(op: &RegisterOp<String>) -> Option<&str> {
     }
 }
 
-/// Acknowledged writes whose value is gone, and that no write behind a remaining value had seen.
-fn overwritten(writes: &[(u32, &str)], visibility: &Visibility, remaining: &[&str]) -> u64 {
-    let kept: Vec<u32> =
-        writes.iter().filter(|(_, value)| remaining.contains(value)).map(|(number, _)| *number).collect();
-    let is_gone = |&&(number, value): &&(u32, &str)| {
-        !remaining.contains(&value) && !kept.iter().any(|&kept| visibility.saw(kept, number))
-    };
-    writes.iter().filter(is_gone).count() as u64
+/// Acknowledged writes that are neither of a remaining value nor of one that such a write has replaced, and so on.
+fn overwritten<'a>(
+    writes: &[(u32, &'a str)],
+    visibility: &Visibility,
+    replaced: impl Fn(u32) -> Option<Vec<&'a str>>,
+    remaining: Vec<&'a str>,
+) -> u64 {
+    let (mut known, mut pending) = (BTreeSet::new(), remaining);
+    while let Some(value) = pending.pop() {
+        for &(number, _) in writes.iter().filter(|(_, other)| *other == value) {
+            if known.insert(number) {
+                match replaced(number) {
+                    Some(values) => pending.extend(values),
+                    None => known
+                        .extend(writes.iter().map(|(other, _)| *other).filter(|other| visibility.saw(number, *other))),
+                }
+            }
+        }
+    }
+    (writes.len() - known.len()) as u64
 }
 
 impl Fits for Register<String> {
@@ -44,10 +58,15 @@ impl Fits for Register<String> {
         }
     }
 
-    fn overwritten(acknowledged: &[Made<'_, Self>], visibility: &Visibility, value: &Option<String>) -> Option<u64> {
+    fn overwritten(
+        acknowledged: &[Made<'_, Self>],
+        replaced: &Replaced<'_, Self>,
+        value: &Option<String>,
+    ) -> Option<u64> {
         let writes: Vec<(u32, &str)> =
             acknowledged.iter().filter_map(|update| Some((update.number, written(update.op)?))).collect();
-        Some(overwritten(&writes, visibility, &value.iter().map(String::as_str).collect::<Vec<_>>()))
+        let known = |number| Some(replaced.values.get(&number)?.iter().map(String::as_str).collect());
+        Some(overwritten(&writes, replaced.visibility, known, value.iter().map(String::as_str).collect()))
     }
 }
 
@@ -63,15 +82,22 @@ impl Fits for MultiValue<String> {
         Err(format!("{siblings:?} are in it, and should be {latest:?}, the writes that no other one had seen"))
     }
 
-    fn overwritten(acknowledged: &[Made<'_, Self>], visibility: &Visibility, siblings: &Vec<String>) -> Option<u64> {
+    fn overwritten(
+        acknowledged: &[Made<'_, Self>],
+        replaced: &Replaced<'_, Self>,
+        siblings: &Vec<String>,
+    ) -> Option<u64> {
         let writes: Vec<(u32, &str)> =
             acknowledged.iter().filter_map(|update| Some((update.number, written(update.op)?))).collect();
-        Some(overwritten(&writes, visibility, &siblings.iter().map(String::as_str).collect::<Vec<_>>()))
+        let known = |number| Some(replaced.values.get(&number)?.iter().map(String::as_str).collect());
+        Some(overwritten(&writes, replaced.visibility, known, siblings.iter().map(String::as_str).collect()))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn writes() -> [RegisterOp<String>; 3] {
@@ -90,7 +116,8 @@ mod tests {
         let check = |value: Option<&str>| {
             let value = value.map(str::to_owned);
             let fits = Register::fits(&made, &visibility(), &value).is_ok();
-            (fits, Register::overwritten(&made, &visibility(), &value))
+            let replaced = Replaced { values: &BTreeMap::new(), visibility: &visibility() };
+            (fits, Register::overwritten(&made, &replaced, &value))
         };
         assert_eq!(check(Some("b")), (true, Some(1)));
         assert_eq!(check(Some("c")), (true, Some(1)));
@@ -106,10 +133,26 @@ mod tests {
         let check = |siblings: &[&str]| {
             let siblings = siblings.iter().map(|&value| value.to_owned()).collect();
             let fits = MultiValue::fits(&made, &visibility(), &siblings).is_ok();
-            (fits, MultiValue::overwritten(&made, &visibility(), &siblings))
+            let replaced = Replaced { values: &BTreeMap::new(), visibility: &visibility() };
+            (fits, MultiValue::overwritten(&made, &replaced, &siblings))
         };
         assert_eq!(check(&["b", "c"]), (true, Some(0)));
         assert_eq!(check(&["b"]), (false, Some(1)));
         assert_eq!(check(&["a", "b", "c"]), (false, Some(0)));
+    }
+
+    #[test]
+    fn whoever_saw_only_the_winner_does_not_save_the_loser() {
+        // All three had been received when `c` was written, but what its writer could see, and replaced, was `b`.
+        let ops = writes();
+        let made = [0, 1, 2].map(|number| Made { number, op: &ops[number as usize], ret: None });
+        let everything = Visibility::new(vec![Some(vec![]), Some(vec![]), Some(vec![0b11])]);
+        let value = |text: &str| Some(text.to_owned());
+        let values = BTreeMap::from([(0, None), (1, None), (2, value("b"))]);
+        let lost = |values: &BTreeMap<u32, Option<String>>| {
+            Register::overwritten(&made, &Replaced { values, visibility: &everything }, &value("c"))
+        };
+        assert_eq!(lost(&values), Some(1));
+        assert_eq!(lost(&BTreeMap::new()), Some(0));
     }
 }

@@ -88,6 +88,13 @@ where
         self.state.content()
     }
 
+    /// Changes the replicated state other than by an update or a join, for replicas that are meant to be wrong.
+    pub fn edit(&mut self, act: impl FnOnce(&mut C)) {
+        let mut content = self.state().clone();
+        act(&mut content);
+        self.state = Summed::new(content);
+    }
+
     /// The first round of an incarnation comes at a random phase, so that replicas do not move in step.
     fn first_round(&self, cx: &mut impl Context<Self>) {
         let phase_ns = cx.pick(Purpose::Jitter, self.interval_ns.max(1));

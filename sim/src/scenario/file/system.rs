@@ -11,7 +11,7 @@ use crate::scenario::units::Duration;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(extend("oneOf" = [
     { "required": ["naive"] }, { "required": ["naive-delta"] }, { "required": ["occ"] }, { "required": ["lock"] },
-    { "required": ["gossip"] },
+    { "required": ["gossip"] }, { "required": ["bug"] },
 ]))]
 pub struct SystemTable {
     /// The name in reports and in `[expect]`.
@@ -26,6 +26,8 @@ pub struct SystemTable {
     pub lock: Option<At<LockTable>>,
     /// Gossip of a CRDT.
     pub gossip: Option<At<GossipTable>>,
+    /// A known mistake: see `sim list --bugs`.
+    pub bug: Option<At<String>>,
 }
 
 /// Options of `occ`.

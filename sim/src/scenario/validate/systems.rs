@@ -11,7 +11,7 @@ use crate::{
         occ::OccConfig,
     },
     scenario::{
-        diagnostic::Diagnostic,
+        diagnostic::{Diagnostic, suggestion},
         file::{At, BackoffTable, GossipTable, LockTable, OccTable, ScenarioFile, SystemTable, Written},
         names::Names,
         plan::{CrdtName, ObjectName, ProtocolSpec, SystemSpec},
@@ -20,6 +20,7 @@ use crate::{
     },
     services::{KvKind, STORES},
     workloads::{AmountDistribution, Operations},
+    zoo::{BUGS, Bug, catalogue},
 };
 
 /// The accepted protocols.
@@ -74,9 +75,15 @@ pub(super) fn stores(file: &ScenarioFile) -> Vec<KvKind> {
     let is_used = |kind: &KvKind| {
         let mut options = file.system.iter().filter_map(|system| system.value.occ.as_ref());
         options.any(|occ| occ.value.store.value == kind.name())
-            || *kind == KvKind::Lin && file.system.iter().any(|system| system.value.lock.is_some())
+            || *kind == KvKind::Lin && file.system.iter().any(|system| needs_lin(&system.value))
     };
     KvKind::ALL.into_iter().filter(is_used).collect()
+}
+
+/// Does a system work on `lin-kv` without naming it?
+fn needs_lin(system: &SystemTable) -> bool {
+    let bug = system.bug.as_ref().and_then(|bug| catalogue::named(&bug.value));
+    system.lock.is_some() || bug.is_some_and(Bug::is_of_store)
 }
 
 pub(super) fn systems(check: &mut Check, file: &ScenarioFile, around: &Surroundings<'_>) -> Vec<SystemSpec> {
@@ -119,6 +126,7 @@ fn protocol(check: &mut Check, system: &At<SystemTable>, around: &Surroundings<'
         ("occ", table.occ.as_ref().map(|kind| kind.span.clone())),
         ("lock", table.lock.as_ref().map(|kind| kind.span.clone())),
         ("gossip", table.gossip.as_ref().map(|kind| kind.span.clone())),
+        ("bug", table.bug.as_ref().map(|kind| kind.span.clone())),
     ];
     check.exactly_one(&system.span, "system", &kinds)?;
     if let Some(naive) = &table.naive_delta {
@@ -135,10 +143,32 @@ fn protocol(check: &mut Check, system: &At<SystemTable>, around: &Surroundings<'
     if let Some(options) = &table.lock {
         return lock(check, &options.value, around);
     }
+    if let Some(name) = &table.bug {
+        return flawed(check, name, around);
+    }
     if let Some(options) = &table.gossip {
         return gossip(check, &options.value, around);
     }
     Some(ProtocolSpec::Naive)
+}
+
+/// A known mistake, which has to be about the object that clients see.
+fn flawed(check: &mut Check, name: &At<String>, around: &Surroundings<'_>) -> Option<ProtocolSpec> {
+    let object = around.work.map(|work| ObjectName::of(&work.config.operations).name());
+    let fitting = || BUGS.iter().filter(|bug| object.is_none_or(|object| bug.object == object)).map(|bug| bug.name);
+    let Some(bug) = catalogue::named(&name.value) else {
+        let finding = Diagnostic::new("scenario::unknown-name", format!("there is no bug `{}`", name.value));
+        check.push(finding.at(name.span.clone(), "no such bug").help(suggestion(&name.value, "bugs", fitting())));
+        return None;
+    };
+    if let Some(object) = object.filter(|object| *object != bug.object) {
+        let message = format!("`{}` is a mistake about a {}, and clients see a {object}", bug.name, bug.object);
+        let finding = Diagnostic::new("scenario::contradiction", message);
+        let help = format!("bugs of a {object}: {}", fitting().collect::<Vec<_>>().join(", "));
+        check.push(finding.at(name.span.clone(), "does not fit `object` in [workload]").help(help));
+        return None;
+    }
+    Some(ProtocolSpec::Flawed { bug })
 }
 
 fn lock(check: &mut Check, table: &LockTable, around: &Surroundings<'_>) -> Option<ProtocolSpec> {
