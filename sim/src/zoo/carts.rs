@@ -245,7 +245,7 @@ pub const BUGS: &[Bug] = &[
         cause: "The quantity of an item is one number, merged by maximum. Concurrent additions start from the same number, and \
                 the maximum contains one of them.",
         fix: "Keep what each update added under its own name, and add up only to show the cart.",
-        caught_by: "strongly-convergent",
+        caught_by: "specified-value",
         arena: "calm",
     },
     Bug {
@@ -269,7 +269,7 @@ pub const BUGS: &[Bug] = &[
         cause: "The whole cart is one value, and the later one wins. Of two devices that put different items into it at the \
                 same time, one has its item replaced by the other's cart.",
         fix: "Merge item by item: updates of different items never conflict.",
-        caught_by: "strongly-convergent",
+        caught_by: "specified-value",
         arena: "calm",
     },
 ];

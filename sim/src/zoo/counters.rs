@@ -169,7 +169,7 @@ pub const BUGS: &[Bug] = &[
         cause: "The index of the entry is left over from the last merge, so the addition raises the entry of whoever stands \
                 last in the state. Its owner raises it at the same time, and of the two counts the maximum keeps one.",
         fix: "A replica raises the entry under its own identity, and never any other.",
-        caught_by: "strongly-convergent",
+        caught_by: "correct",
         arena: "calm",
     },
     Bug {
@@ -181,7 +181,7 @@ pub const BUGS: &[Bug] = &[
         cause: "The second replica was set up from a copy of the first one's disk, identity included. Both raise one entry, \
                 each from what it knows, and the maximum keeps the larger of two counts that should be added.",
         fix: "Give each replica an identity when it first starts, and let two replicas that meet under one refuse to go on.",
-        caught_by: "strongly-convergent",
+        caught_by: "correct",
         arena: "calm",
     },
     Bug {
@@ -193,7 +193,7 @@ pub const BUGS: &[Bug] = &[
         cause: "After a crash without memory the replica counts from zero in the entry that it had. Until it has counted as \
                 far as before, what it adds is hidden behind the old count that its peers still hold.",
         fix: "A replica whose memory may be behind what it has acknowledged takes a new identity.",
-        caught_by: "strongly-convergent",
+        caught_by: "correct",
         arena: "crash-volatile",
     },
     Bug {
@@ -205,7 +205,7 @@ pub const BUGS: &[Bug] = &[
         cause: "The snapshot is older than what the replica has told its peers. It raises its entry from the older count, so \
                 two histories share one entry, and the maximum hides the shorter one.",
         fix: "A restored replica takes a new identity, or fetches its own entry from all peers before it writes.",
-        caught_by: "strongly-convergent",
+        caught_by: "correct",
         arena: "crash-stale",
     },
     Bug {
@@ -229,7 +229,7 @@ pub const BUGS: &[Bug] = &[
         cause: "The counter is one number for all, merged by maximum. Two replicas that add at the same time reach the same \
                 number from the same start, and the maximum of the two contains one addition.",
         fix: "Keep one entry for each replica: the maximum is right only where one writer raises the number.",
-        caught_by: "strongly-convergent",
+        caught_by: "correct",
         arena: "calm",
     },
     Bug {

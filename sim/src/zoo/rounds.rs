@@ -32,7 +32,7 @@ pub const BUGS: &[Bug] = &[
                 never leaves it, however good the network is.",
         fix: "Draw the peer of each round among all neighbours, or walk through all of them.",
         caught_by: "converges",
-        arena: "calm",
+        arena: "heal-in-time",
     },
     Bug {
         name: "gossip-forgets-the-healed-side",
