@@ -190,7 +190,7 @@ impl Bug {
         let (first, rest) = title.split_at(1);
         let story = self.arena_story().unwrap_or_default();
         format!(
-            "{}{rest}. A mistake about a {object}, made on purpose; the system that has it right is {twin}.\n\n\
+            "{}{rest}: a mistake about a {object}, made on purpose, where {twin} has it right.\n\n\
              **Root cause** {cause}\n\n**Fix** {fix}\n\n**Caught by** {caught_by}, in the arena {arena}: {story}. \
              `sim zoo {name}` hunts it, `sim zoo {name} --scenario` prints a scenario for `sim run`.\n\n\
              Source: the bug zoo of this project (2026), *{name}*.",
