@@ -17,7 +17,7 @@ use sim::{
     },
     engine::{Outcome, Progress, run_all},
     history::History,
-    kernel::{fold::Fingerprint, node::Node, workload::Workload, world::World},
+    kernel::{fold::Fingerprint, node::Node, service::Service, workload::Workload, world::World},
     measure::Recorder,
     protocols::gossip::{Gossip, GossipConfig},
     registry::{Job, Setup, dispatch_counter},

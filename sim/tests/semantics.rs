@@ -11,6 +11,7 @@ use sim::{
     kernel::{
         network::Traffic,
         node::{Costs, Node},
+        service::Service,
         time::{MILLISECOND, SECOND, Time},
         workload::Workload,
         world::{Stop, World},
