@@ -77,8 +77,8 @@ fn a_thousand_seeds_of_every_scenario_give_the_same_fingerprints_twice() {
     let mut distinct: Vec<Fingerprint> = first.iter().map(|(fingerprint, _)| *fingerprint).collect();
     distinct.sort_unstable_by_key(|fingerprint| fingerprint.0);
     distinct.dedup();
-    // In the shortest runs of the smallest scenarios nothing happens that a seed has a say in.
-    assert!(distinct.len() * 100 > runs.len() * 97, "only {} of {} runs differ", distinct.len(), runs.len());
+    // In the shortest runs of the smallest scenarios, and of those with a script, nothing happens that a seed has a say in.
+    assert!(distinct.len() * 100 > runs.len() * 93, "only {} of {} runs differ", distinct.len(), runs.len());
 }
 
 #[test]

@@ -285,3 +285,92 @@ impl<O: Object, G: Generator<O>> Workload<O> for Clients<G> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use crdts::objects::{counter::Counter, set::Set};
+
+    use super::*;
+    use crate::{
+        kernel::time::SECOND,
+        workloads::{CounterGenerator, SetGenerator},
+    };
+
+    fn config(operations: Operations, source: Source) -> WorkloadConfig {
+        WorkloadConfig { clients: 3, replicas: 4, binding: Binding::Roaming, source, operations }
+    }
+
+    fn drawn(weights: Vec<u32>) -> Source {
+        let phases = vec![Phase { for_ns: 20 * SECOND, rate_mhz: 20_000, think_ns: 0 }];
+        let mix = Mix::new(weights).expect("not all are zero");
+        Source::Drawn { pacing: Pacing::Poisson, start: Time(SECOND), phases, mix }
+    }
+
+    fn all<O: Object, G: Generator<O>>(config: &WorkloadConfig, generator: G) -> Vec<(Time, NodeId, O::Op)> {
+        let mut clients = Clients::new(config, generator, 7);
+        let mut arrivals = Vec::new();
+        for client in 0..config.clients {
+            while let Some(Arrival { at, replica, op }) = Workload::<O>::next(&mut clients, client, Time::ZERO) {
+                arrivals.push((at, replica, op));
+            }
+        }
+        arrivals
+    }
+
+    fn when_and_where<Op: Debug>(arrivals: &[(Time, NodeId, Op)]) -> Vec<(Time, NodeId)> {
+        assert!(arrivals.len() > 300, "{arrivals:?}");
+        arrivals.iter().map(|(at, replica, _)| (*at, *replica)).collect()
+    }
+
+    #[test]
+    fn what_operations_are_about_disturbs_neither_times_nor_replicas() {
+        let amounts = AmountDistribution::Constant(1);
+        let counter = config(Operations::Counter(amounts.clone()), drawn(vec![1, 1]));
+        let counted = all::<Counter, _>(&counter, CounterGenerator::new(amounts, 7));
+        let names = || (1..=9).map(|k| format!("e{k}"));
+        let set = |elements: Popularity| {
+            let set = config(Operations::Set(elements.clone()), drawn(vec![1, 1, 1]));
+            all::<Set<String>, _>(&set, SetGenerator::new(elements, 7))
+        };
+        let (even, hot) = (set(Popularity::even(names())), set(Popularity::zipf(names(), 1_500)));
+        assert_eq!(when_and_where(&counted), when_and_where(&even));
+        assert_eq!(when_and_where(&even), when_and_where(&hot));
+        assert_ne!(even, hot);
+        let kinds = |arrivals: &[(Time, NodeId, SetOp<String>)]| -> Vec<&'static str> {
+            arrivals.iter().map(|(.., op)| Set::<String>::op_name(op)).collect()
+        };
+        assert_eq!(kinds(&even), kinds(&hot), "who is hot does not decide what is done");
+    }
+
+    #[test]
+    fn a_script_is_played_line_by_line() {
+        let line = |seconds: u64, client, amount| Step {
+            at: Time(seconds * SECOND),
+            client,
+            op: ScriptedOp::Counter(CounterOp::Add(amount)),
+        };
+        let script = config(
+            Operations::Counter(AmountDistribution::Constant(1)),
+            Source::Script(vec![line(3, 0, 10), line(1, 0, 20), line(1, 2, 30), line(1, 0, 40)]),
+        );
+        assert_eq!((script.start(), script.end()), (Time(SECOND), Time(3 * SECOND)));
+        let played = all::<Counter, _>(&script, CounterGenerator::new(AmountDistribution::Constant(1), 7));
+        let amounts: Vec<(u64, i64)> = played
+            .iter()
+            .map(|(at, _, op)| match op {
+                CounterOp::Add(amount) => (at.0 / SECOND, *amount),
+                CounterOp::Read => unreachable!("nobody reads in this script"),
+            })
+            .collect();
+        assert_eq!(amounts, [(1, 20), (1, 40), (3, 10), (1, 30)], "what is written first is done first");
+    }
+
+    #[test]
+    fn a_line_of_another_object_is_not_played() {
+        let line = Step { at: Time(1), client: 0, op: ScriptedOp::Set(SetOp::Read) };
+        let script = config(Operations::Counter(AmountDistribution::Constant(1)), Source::Script(vec![line]));
+        assert_eq!(all::<Counter, _>(&script, CounterGenerator::new(AmountDistribution::Constant(1), 7)), []);
+    }
+}
