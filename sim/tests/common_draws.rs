@@ -17,8 +17,8 @@ use sim::{
         fold::Fold,
         ids::{NodeId, OpId},
         lineage::LineageId,
-        node::{Context, Knowledge, Node, Payload, Recovery, Reply, StateOf},
-        observer::{Observer, TracedEvent},
+        node::{Context, Knowledge, Node, Payload, Recovery, Reply},
+        observer::{TracedEvent, Unobserved},
         service::Service,
         time::{MILLISECOND, Time},
         workload::Workload,
@@ -118,9 +118,7 @@ struct Arrivals {
     requests: BTreeMap<u32, Vec<u64>>,
 }
 
-impl<N: Node, S: Service<StateOf<N>>> Observer<N, S> for Arrivals {
-    const TRACES: bool = true;
-
+impl Arrivals {
     fn event(&mut self, event: &TracedEvent<'_>) {
         let (Some(from), Some(to)) = (event.from, event.node) else { return };
         match event.kind {
@@ -138,9 +136,7 @@ impl<N: Node, S: Service<StateOf<N>>> Observer<N, S> for Arrivals {
             _ => {}
         }
     }
-}
 
-impl Arrivals {
     /// Of the metronomes of a scenario. Clients are numbered from 0, wherever their endpoints begin.
     fn of(plan: &Plan) -> Self {
         let services: Vec<Kv<i128>> = plan.services.iter().map(Kv::new).collect();
@@ -150,11 +146,16 @@ impl Arrivals {
             (),
             services,
             plan.counting_clients(SEED).expect("a scenario of a counter"),
-            Self::default(),
+            Unobserved,
         );
-        assert_eq!(world.run(), Stop::Completed);
+        let mut arrivals = Self::default();
+        let stop = loop {
+            if let Some(stop) = world.step_traced(&mut |event| arrivals.event(event)) {
+                break stop;
+            }
+        };
+        assert_eq!(stop, Stop::Completed);
         let first = plan.endpoints().client(0).0;
-        let mut arrivals = world.observer().clone();
         arrivals.requests = arrivals
             .requests
             .into_iter()

@@ -4,24 +4,21 @@
 //! (the id of a message), the event that caused it, kind, endpoints, content, the digest of the replica's observable value
 //! before and after, and the fingerprint of the run up to here. Equal runs give equal bytes.
 
-use std::{
-    cell::RefCell,
-    io::{self, Write},
-    rc::Rc,
-};
+use std::io::{self, Write};
 
 use serde::Serialize;
 
 use crate::{
     kernel::{
         ids::NodeId,
-        node::{Node, StateOf},
-        observer::{Observer, TracedEvent},
+        node::Node,
+        observer::TracedEvent,
         service::Service,
         time::Time,
         workload::Workload,
         world::{Stop, World},
     },
+    measure::Recorder,
     objects::Judged,
     registry::{Job, Setup, dispatch},
     scenario::{Plan, SystemSpec},
@@ -86,62 +83,48 @@ impl<W: Write, O: Judged> Job<O, io::Result<Stop>> for Trace<'_, W> {
         let Setup { plan, config, services, workload } = setup;
         let span = tracing::info_span!("trace", system = self.system);
         let _entered = span.enter();
-        let sink = Rc::new(RefCell::new(Sink { out: self.out, causes: Vec::new(), failed: None }));
-        let writer = Writer { plan: self.plan, filter: self.filter, sink: Rc::clone(&sink) };
-        let mut world = World::<N, _, _, _>::new(plan, config, services, workload, writer);
+        // The same kind of world as in ordinary runs: there is no reason to compile another one.
+        let recorder = Recorder::<N>::new(&plan);
+        let mut world = World::<N, _, _, _>::new(plan, config, services, workload, recorder);
+        let mut writer =
+            Writer { plan: self.plan, filter: self.filter, out: self.out, causes: Vec::new(), failed: None };
         // What comes after the last event of interest need not be run, and nothing is written to a closed pipe.
         let stop = loop {
-            let done = self.filter.until.is_some_and(|until| world.now() > until) || sink.borrow().failed.is_some();
-            if done {
+            if self.filter.until.is_some_and(|until| world.now() > until) || writer.failed.is_some() {
                 break Stop::Completed;
             }
-            if let Some(stop) = world.step() {
+            if let Some(stop) = world.step_traced(&mut |event| writer.event(event)) {
                 break stop;
             }
         };
-        drop(world);
-        let mut sink = sink.borrow_mut();
-        match sink.failed.take() {
+        match writer.failed.take() {
             Some(error) => Err(error),
-            None => sink.out.flush().map(|()| stop),
+            None => writer.out.flush().map(|()| stop),
         }
     }
 }
 
-/// Where lines go, and what caused which event.
-struct Sink<W> {
+/// Writes lines.
+struct Writer<'a, W> {
+    plan: &'a Plan,
+    filter: &'a TraceFilter,
     out: W,
     /// The first sequence number scheduled by an event, and the event; by rising sequence numbers.
     causes: Vec<(u64, u64)>,
     failed: Option<io::Error>,
 }
 
-struct Writer<'a, W> {
-    plan: &'a Plan,
-    filter: &'a TraceFilter,
-    sink: Rc<RefCell<Sink<W>>>,
-}
-
-impl<W> Clone for Writer<'_, W> {
-    fn clone(&self) -> Self {
-        Self { plan: self.plan, filter: self.filter, sink: Rc::clone(&self.sink) }
-    }
-}
-
-impl<N: Node, S: Service<StateOf<N>>, W: Write> Observer<N, S> for Writer<'_, W> {
-    const TRACES: bool = true;
-
+impl<W: Write> Writer<'_, W> {
     fn event(&mut self, event: &TracedEvent<'_>) {
-        let mut sink = self.sink.borrow_mut();
         if event.scheduled_from < event.scheduled_to {
-            sink.causes.push((event.scheduled_from, event.sequence));
+            self.causes.push((event.scheduled_from, event.sequence));
         }
-        if !self.filter.admits(event) || sink.failed.is_some() {
+        if !self.filter.admits(event) || self.failed.is_some() {
             return;
         }
-        let before = sink.causes.partition_point(|&(first, _)| first <= event.sequence);
+        let before = self.causes.partition_point(|&(first, _)| first <= event.sequence);
         // Events that no event scheduled were scheduled when the run was set up.
-        let cause = before.checked_sub(1).map(|index| sink.causes[index].1).filter(|&cause| cause != event.sequence);
+        let cause = before.checked_sub(1).map(|index| self.causes[index].1).filter(|&cause| cause != event.sequence);
         // Final reads are made by readers that stand beside their replicas and are no endpoints.
         let is_endpoint = |node: NodeId| node.0 < self.plan.endpoints().total();
         let name = |node| if is_endpoint(node) { self.plan.endpoint_name(node) } else { "reader".to_owned() };
@@ -159,9 +142,9 @@ impl<N: Node, S: Service<StateOf<N>>, W: Write> Observer<N, S> for Writer<'_, W>
             state_after: replica.map(|_| format!("{:016x}", event.digest_after)),
             fingerprint: event.fingerprint.to_string(),
         };
-        let written = serde_json::to_writer(&mut sink.out, &line).map_err(io::Error::from);
-        if let Err(error) = written.and_then(|()| sink.out.write_all(b"\n")) {
-            sink.failed = Some(error);
+        let written = serde_json::to_writer(&mut self.out, &line).map_err(io::Error::from);
+        if let Err(error) = written.and_then(|()| self.out.write_all(b"\n")) {
+            self.failed = Some(error);
         }
     }
 }

@@ -21,9 +21,6 @@ pub const OBJECT: Key = Key(0);
 
 /// Watches a run. `S` is the type of its services.
 pub trait Observer<N: Node, S: Service<StateOf<N>>>: Clone {
-    /// Does [`Observer::event`] want to be called? If not, the call does not exist in the compiled loop.
-    const TRACES: bool = false;
-
     /// A client invokes an operation.
     fn invoked(&mut self, now: Time, invocation: &Invocation<'_, OpOf<N>>) {
         let _ = (now, invocation);
@@ -62,11 +59,6 @@ pub trait Observer<N: Node, S: Service<StateOf<N>>>: Clone {
     /// The memory held for what was observed, in bytes: it counts towards the limit of the run.
     fn bytes(&self) -> u64 {
         0
-    }
-
-    /// An event was handled. Only called when [`Observer::TRACES`].
-    fn event(&mut self, event: &TracedEvent<'_>) {
-        let _ = event;
     }
 }
 

@@ -396,3 +396,186 @@ impl<O: Wire> Node for Lock<O> {
         self.costs
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crdts::objects::counter::{CounterOp, CounterRet};
+
+    use crate::kernel::{
+        lineage::LineageId,
+        recorded::{Effect, Recorded},
+        topology::Topology,
+    };
+
+    type Request = KvRequest<i128>;
+
+    /// One replica, and what it has asked for, set and answered.
+    struct Bench {
+        node: Lock,
+        cx: Recorded<Lock>,
+        calls: Vec<(u64, Request)>,
+        timers: Vec<(u64, LockTimer)>,
+        replies: Vec<(OpId, Reply<CounterRet>)>,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self {
+                node: Lock::boot(&LockConfig::new(NodeId(1)), NodeId(0), 1),
+                cx: Recorded::new(Topology::Complete { replicas: 1 }),
+                calls: Vec::new(),
+                timers: Vec::new(),
+                replies: Vec::new(),
+            }
+        }
+
+        fn collect(&mut self) {
+            for effect in self.cx.take_effects() {
+                match effect {
+                    Effect::Call { call, request, .. } => self.calls.push((call, request)),
+                    Effect::After { delay_ns, timer } => self.timers.push((delay_ns, timer)),
+                    Effect::Reply { request, reply } => self.replies.push((request, reply)),
+                    Effect::AnswersFrom { .. } => {}
+                    other => panic!("unexpected {other:?}"),
+                }
+            }
+        }
+
+        fn add(&mut self, request: u32, amount: i64) {
+            self.node.on_request(OpId(request), CounterOp::Add(amount), &mut self.cx);
+            self.collect();
+        }
+
+        /// Answers what was asked last.
+        fn answer(&mut self, reply: KvReply<i128>) {
+            let (call, _) = *self.calls.last().expect("something was asked");
+            self.node.on_return(call, reply, &mut self.cx);
+            self.collect();
+        }
+
+        fn fire(&mut self, timer: LockTimer) {
+            self.node.on_timer(timer, &mut self.cx);
+            self.collect();
+        }
+
+        fn asked(&self) -> &Request {
+            &self.calls.last().expect("something was asked").1
+        }
+
+        /// Takes the lease, and reads this.
+        fn begin(&mut self, value: i128) {
+            self.answer(KvReply::Swapped);
+            assert_eq!(*self.asked(), KvRequest::Read { key: OBJECT });
+            self.answer(KvReply::Value { value, lineage: LineageId::ROOT });
+        }
+    }
+
+    fn mine(until_ms: i64) -> Lease {
+        Lease { holder: Some(NodeId(0)), until_ns: until_ms * MILLISECOND as i64 }
+    }
+
+    fn theirs(until_ms: i64) -> Lease {
+        Lease { holder: Some(NodeId(7)), ..mine(until_ms) }
+    }
+
+    fn swap(from: i128, to: i128, op: u32) -> Request {
+        KvRequest::Cas { key: OBJECT, from, to, create_if_not_exists: false, op: Some(OpId(op)) }
+    }
+
+    #[test]
+    fn an_update_takes_the_lease_reads_swaps_and_gives_it_back() {
+        let mut bench = Bench::new();
+        bench.add(3, 5);
+        assert_eq!(*bench.asked(), KvRequest::SwapLease { key: OBJECT, from: Lease::default(), to: mine(500) });
+        bench.begin(2);
+        assert_eq!(*bench.asked(), swap(2, 7, 3));
+        bench.answer(KvReply::Swapped);
+        assert_eq!(bench.replies, [(OpId(3), Reply::Ok(CounterRet::Added))]);
+        assert_eq!(*bench.asked(), KvRequest::SwapLease { key: OBJECT, from: mine(500), to: Lease::default() });
+    }
+
+    #[test]
+    fn what_waits_behind_goes_on_with_the_value_that_was_written() {
+        let mut bench = Bench::new();
+        bench.add(0, 1);
+        bench.add(1, 10);
+        assert_eq!(bench.calls.len(), 1, "one at a time");
+        bench.begin(0);
+        bench.answer(KvReply::Swapped);
+        assert_eq!(*bench.asked(), swap(1, 11, 1), "nobody else can have written");
+    }
+
+    #[test]
+    fn a_lease_of_others_is_waited_for_and_taken_over_when_it_has_run_out() {
+        let mut bench = Bench::new();
+        bench.add(0, 1);
+        bench.answer(KvReply::Lease(theirs(400)));
+        let (delay_ns, timer) = *bench.timers.last().expect("it waits");
+        assert!(delay_ns <= 50 * MILLISECOND + 1);
+        bench.cx.clock_ns = theirs(399).until_ns;
+        bench.fire(timer);
+        let to = mine(899);
+        assert_eq!(*bench.asked(), KvRequest::SwapLease { key: OBJECT, from: Lease::default(), to }, "it may be free");
+        bench.answer(KvReply::Lease(theirs(400)));
+        let (_, timer) = *bench.timers.last().expect("it waits again");
+        bench.cx.clock_ns = theirs(401).until_ns;
+        bench.fire(timer);
+        assert_eq!(*bench.asked(), KvRequest::SwapLease { key: OBJECT, from: theirs(400), to: mine(901) });
+        assert_eq!(bench.node.costs().conflicts, 2);
+    }
+
+    #[test]
+    fn a_late_write_meets_the_fence() {
+        let mut bench = Bench::new();
+        bench.add(0, 1);
+        bench.begin(4);
+        // Somebody else has taken the lease over, by another clock, and has written.
+        bench.answer(KvReply::PreconditionFailed);
+        assert!(matches!(bench.asked(), KvRequest::SwapLease { .. }), "it asks for a lease before it reads again");
+        assert_eq!(bench.replies, []);
+        bench.begin(9);
+        assert_eq!(*bench.asked(), swap(9, 10, 0));
+    }
+
+    #[test]
+    fn a_swap_without_answer_is_of_unknown_fate_and_what_it_wrote_is_not_relied_on() {
+        let mut bench = Bench::new();
+        bench.add(0, 1);
+        bench.add(1, 10);
+        bench.begin(0);
+        let (call, _) = *bench.calls.last().expect("the swap");
+        bench.fire(LockTimer::Overdue(call));
+        assert_eq!(bench.replies, [(OpId(0), Reply::Info(Refusal::Timeout))]);
+        assert_eq!(*bench.asked(), KvRequest::Read { key: OBJECT });
+        bench.node.on_return(call, KvReply::Swapped, &mut bench.cx);
+        bench.collect();
+        assert_eq!(bench.replies.len(), 1, "the late answer is for nobody");
+    }
+
+    #[test]
+    fn deadlines_say_what_held_an_update_up() {
+        let mut bench = Bench::new();
+        bench.add(0, 1);
+        bench.add(1, 1);
+        bench.answer(KvReply::Lease(theirs(9_000)));
+        bench.fire(LockTimer::Deadline(OpId(1)));
+        bench.fire(LockTimer::Deadline(OpId(0)));
+        let contended = |op| (OpId(op), Reply::Fail(Refusal::Contention));
+        assert_eq!(bench.replies, [contended(1), contended(0)]);
+        bench.add(2, 1);
+        bench.node.on_restart(Recovery::Durable, &mut bench.cx);
+        bench.fire(LockTimer::Deadline(OpId(2)));
+        assert_eq!(bench.replies.len(), 2, "a restart forgets what was in flight");
+    }
+
+    #[test]
+    fn reads_take_no_lease() {
+        let mut bench = Bench::new();
+        bench.node.on_request(OpId(0), CounterOp::Read, &mut bench.cx);
+        bench.collect();
+        assert_eq!(*bench.asked(), KvRequest::Read { key: OBJECT });
+        bench.answer(KvReply::KeyDoesNotExist);
+        assert_eq!(bench.replies, [(OpId(0), Reply::Ok(CounterRet::Total(0)))]);
+    }
+}

@@ -107,14 +107,14 @@ mod tests {
         Clients::new(config, CounterGenerator::new(amount.clone(), seed), seed)
     }
 
-    fn all(config: WorkloadConfig) -> Vec<Vec<Arrival<CounterOp>>> {
+    fn all(config: &WorkloadConfig) -> Vec<Vec<Arrival<CounterOp>>> {
         let clients = config.clients;
-        let mut workload = workload(&config, 1);
+        let mut workload = workload(config, 1);
         (0..clients).map(|client| std::iter::from_fn(|| workload.next(client, Time::ZERO)).collect()).collect()
     }
 
     fn check_times(changed: WorkloadConfig, same: bool) {
-        let times = |config| all(config).concat().iter().map(|arrival| arrival.at).collect::<Vec<_>>();
+        let times = |config| all(&config).concat().iter().map(|arrival| arrival.at).collect::<Vec<_>>();
         assert_eq!(times(config()) == times(changed), same);
     }
 
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn equal_seeds_give_equal_operations() {
-        assert_eq!(all(config()), all(config()));
+        assert_eq!(all(&config()), all(&config()));
         let of = |seed| workload(&config(), seed).next(0, Time::ZERO);
         assert_ne!(of(1), of(2));
     }
@@ -150,7 +150,7 @@ mod tests {
         let mut changed = config();
         changed.source = source(SECOND, mix(1, 1));
         check_times(changed.clone(), true);
-        for (before, after) in all(config()).concat().iter().zip(all(changed).concat()) {
+        for (before, after) in all(&config()).concat().iter().zip(all(&changed).concat()) {
             assert_eq!(before.replica, after.replica);
             assert!(after.op == CounterOp::Read || after.op == before.op);
         }
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn the_mix_and_the_amounts_have_their_frequencies() {
-        let operations = all(config()).concat();
+        let operations = all(&config()).concat();
         let mut amounts = [0_usize; 10];
         for arrival in &operations {
             if let CounterOp::Add(amount) = arrival.op {
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(config.client_replica(), [None; 4]);
         config.binding = Binding::Replica;
         assert_eq!(config.client_replica(), [0, 1, 2, 0].map(|replica| Some(NodeId(replica))));
-        for (client, arrivals) in (0..).zip(all(config)) {
+        for (client, arrivals) in (0..).zip(all(&config)) {
             assert!(!arrivals.is_empty());
             assert!(arrivals.iter().all(|arrival| arrival.replica == NodeId(client % 3)));
         }

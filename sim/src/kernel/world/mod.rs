@@ -29,7 +29,7 @@ use super::{
     ids::{NodeId, OpId, Role},
     network::{Fate, Network},
     node::{Costs, Node, OpOf, Payload, Recovery, Refusal, Reply, RetOf, StateOf},
-    observer::{Invocation, Observer, View},
+    observer::{Invocation, Observer, TracedEvent, View},
     plan::RunPlan,
     queue::Scheduled,
     service::Service,
@@ -189,27 +189,38 @@ where
     /// Handles one event. Returns why the run has ended, if it has.
     #[inline]
     pub fn step(&mut self) -> Option<Stop> {
+        if let Some(next) = self.next() {
+            self.handle(next);
+        }
+        self.stop
+    }
+
+    /// As [`World::step`], and shows the event that was handled.
+    pub fn step_traced(&mut self, see: &mut dyn FnMut(&TracedEvent<'_>)) -> Option<Stop> {
+        if let Some(next) = self.next() {
+            self.handle_traced(next, see);
+        }
+        self.stop
+    }
+
+    /// The next event; `None` when the run has ended.
+    #[inline]
+    fn next(&mut self) -> Option<Scheduled<Event<N::Timer>>> {
         if self.events >= self.checkpoint {
             self.check_limits();
         }
         if self.stop.is_some() {
-            return self.stop;
+            return None;
         }
-        let next = loop {
+        loop {
             if let Some(next) = self.core.queue.pop_open() {
-                break next;
+                return Some(next);
             }
             if !self.advance() {
                 self.stop = Some(Stop::Completed);
-                return self.stop;
+                return None;
             }
-        };
-        if O::TRACES {
-            self.handle_traced(next);
-        } else {
-            self.handle(next);
         }
-        self.stop
     }
 
     /// Opens the next bucket of events. In a large cluster every event finds its replica's memory cold; reading all that

@@ -1,4 +1,4 @@
-//! The loop for observers that want to see every event.
+//! The loop for those who want to see every event.
 
 use super::World;
 use crate::kernel::{
@@ -18,13 +18,13 @@ where
     W: Workload<N::Object>,
     O: Observer<N, S>,
 {
-    /// Handles one event as `handle` does, and describes it to the observer.
-    pub(super) fn handle_traced(&mut self, next: Scheduled<Event<N::Timer>>) {
+    /// Handles one event as `handle` does, and shows it.
+    pub(super) fn handle_traced(&mut self, next: Scheduled<Event<N::Timer>>, see: &mut dyn FnMut(&TracedEvent<'_>)) {
         let (kind, from, node, detail) = self.describe(&next.event);
         let digest_before = self.digest(node);
         let scheduled_from = self.core.queue.scheduled();
         let handled = self.handle(next);
-        self.observer.event(&TracedEvent {
+        see(&TracedEvent {
             time: next.time,
             sequence: next.sequence,
             kind,

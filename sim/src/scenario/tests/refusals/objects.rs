@@ -6,15 +6,15 @@ pub(super) const REFUSALS: &[(&str, &str, &str)] = &[
         r#"rate = "200/s""#,
         r#"rate = "200/s"
 mix = { add = 1, insert = 2 }"#,
-        r#"11:18 there is no operation `insert` of a counter [no such operation] (the operations of a counter are `add`, `read`)"#,
+        r"11:18 there is no operation `insert` of a counter [no such operation] (the operations of a counter are `add`, `read`)",
     ),
     (
         r#"rate = "200/s""#,
         r#"rate = "200/s"
 elements = 5
 place = "start""#,
-        r#"11:12 a counter has no `elements` [does not fit the object] (`elements` is for a set)
-12:9 a counter has no `place` [does not fit the object] (`place` is for a sequence)"#,
+        r"11:12 a counter has no `elements` [does not fit the object] (`elements` is for a set)
+12:9 a counter has no `place` [does not fit the object] (`place` is for a sequence)",
     ),
     (
         r#"object = "counter""#,
@@ -32,19 +32,19 @@ place = "strat""#,
         r#"object = "cart"
 items = 0
 quantity = -1"#,
-        r#"9:9 0 names make no sense [out of range] (use 1 to 100000)
-10:12 -1 units cannot be added to a cart [negative] (use quantities from 0; `change` goes both ways)"#,
+        r"9:9 0 names make no sense [out of range] (use 1 to 100000)
+10:12 -1 units cannot be added to a cart [negative] (use quantities from 0; `change` goes both ways)",
     ),
     (
         r#"object = "counter""#,
         r#"object = "set"
 popularity = { zipf = -1 }"#,
-        r#"9:23 an exponent of -1 makes no sense [out of range] (use a number from 0 (all alike) to 20; 1 is common)"#,
+        r"9:23 an exponent of -1 makes no sense [out of range] (use a number from 0 (all alike) to 20; 1 is common)",
     ),
     (
         r#"duration = "20s""#,
         r#"script = [{ at = "1s", client = "c1", add = 3 }]"#,
-        r#"10:8 a script replaces `rate` [this; and a script] (keep one of them)"#,
+        r"10:8 a script replaces `rate` [this; and a script] (keep one of them)",
     ),
     (
         "rate = \"200/s\"\nduration = \"20s\"",
@@ -69,11 +69,11 @@ popularity = { zipf = -1 }"#,
     (
         r#"occ = { store = "lin-kv" }"#,
         r#"bug = "merge-by-sums""#,
-        r#"21:7 there is no bug `merge-by-sums` [no such bug] (did you mean `merge-by-sum`?)"#,
+        r"21:7 there is no bug `merge-by-sums` [no such bug] (did you mean `merge-by-sum`?)",
     ),
     (
         "converges = true",
-        r#"final_value = true"#,
+        r"final_value = true",
         r#"26:15 this is no bound for `final_value` [here] (write the value, for example "[milk tea]" or 42)"#,
     ),
 ];
