@@ -5,6 +5,7 @@
 //!
 //! Nothing is computed here: subcommands call the engine and show what it returns.
 
+mod advise;
 mod check;
 mod exit;
 mod explain;
@@ -58,6 +59,7 @@ enum Command {
     Run(run::Run),
     Trace(trace::Trace),
     Check(check::Check),
+    Advise(advise::Advise),
     Selftest(selftest::Selftest),
     List(list::List),
     Zoo(zoo::Zoo),
@@ -119,6 +121,7 @@ fn dispatch(cli: Cli) -> Exit {
         Command::Run(run) => run.execute(surroundings),
         Command::Trace(trace) => trace.execute(surroundings),
         Command::Check(check) => check.execute(surroundings),
+        Command::Advise(advise) => advise.execute(surroundings),
         Command::Selftest(selftest) => selftest.execute(),
         Command::List(list) => list.execute(),
         Command::Zoo(zoo) => zoo.execute(),

@@ -5,6 +5,7 @@
 //!
 //! Formats compute nothing that the model does not say: they choose, round and arrange. `report.json` rounds nothing.
 
+pub mod advice;
 mod build;
 mod chart;
 mod columns;
