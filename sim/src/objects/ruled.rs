@@ -51,10 +51,9 @@ pub fn rule<O: Judged>(ended: &Ended<'_, O>) -> Judgement {
 
 fn overwritten<O: Judged>(ended: &Ended<'_, O>) -> Option<u64> {
     let everything = vec![u64::MAX; ended.history.operations().len().div_ceil(64)];
-    let mut acknowledged = made(ended.history, &everything);
-    acknowledged.retain(|update| update.ret.is_some());
+    let updates = made(ended.history, &everything);
     let replaced = Replaced { values: ended.replaced, visibility: ended.visibility? };
-    O::overwritten(&acknowledged, &replaced, ended.agreed?)
+    O::overwritten(&updates, &replaced, ended.agreed?)
 }
 
 fn of_value<O: Judged>(ended: &Ended<'_, O>) -> Verdict {

@@ -121,10 +121,10 @@ pub trait Fits: Object {
     /// Is `value` what these updates give, in some order that respects visibility? If not: why not.
     fn fits(made: &[Made<'_, Self>], visibility: &Visibility, value: &Self::State) -> Result<(), String>;
 
-    /// Of updates that replace the whole state: how many of the acknowledged ones are gone without anybody having seen them go?
-    /// Not those that wrote `value`, those that these have `replaced`, and so on. `None` for other objects.
-    fn overwritten(acknowledged: &[Made<'_, Self>], replaced: &Replaced<'_, Self>, value: &Self::State) -> Option<u64> {
-        let _ = (acknowledged, replaced, value);
+    /// Of updates that replace the whole state: how many of those that were acknowledged (with an answer) are gone without anybody
+    /// having seen them go? Not those that wrote `value`, those that these have `replaced`, and so on. `None` for other objects.
+    fn overwritten(updates: &[Made<'_, Self>], replaced: &Replaced<'_, Self>, value: &Self::State) -> Option<u64> {
+        let _ = (updates, replaced, value);
         None
     }
 }

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crdts::objects::{
-    mv_register::MultiValue,
-    register::{Register, RegisterOp},
+use crdts::{
+    object::Object,
+    objects::{
+        mv_register::MultiValue,
+        register::{Register, RegisterOp},
+    },
 };
 
 use super::{Fits, Made, Replaced, Visibility};
@@ -21,13 +24,26 @@ fn written(op: &RegisterOp<String>) -> Option<&str> {
     }
 }
 
-/// Acknowledged writes that are neither of a remaining value nor of one that such a write has replaced, and so on.
-fn overwritten<'a>(
-    writes: &[(u32, &'a str)],
+/// The numbers of all writes with what they wrote.
+fn writes<'a, O>(updates: &[Made<'a, O>]) -> Vec<(u32, &'a str)>
+where
+    O: Object<Op = RegisterOp<String>>,
+{
+    updates.iter().filter_map(|update| Some((update.number, written(update.op)?))).collect()
+}
+
+/// Acknowledged writes that are neither of a remaining value nor of one that such a write has replaced, and so on. A write of
+/// unknown fate may stand between, and is not counted itself.
+fn overwritten<'a, O>(
+    updates: &[Made<'a, O>],
     visibility: &Visibility,
     replaced: impl Fn(u32) -> Option<Vec<&'a str>>,
     remaining: Vec<&'a str>,
-) -> u64 {
+) -> u64
+where
+    O: Object<Op = RegisterOp<String>>,
+{
+    let writes = writes(updates);
     let (mut known, mut pending) = (BTreeSet::new(), remaining);
     while let Some(value) = pending.pop() {
         for &(number, _) in writes.iter().filter(|(_, other)| *other == value) {
@@ -40,13 +56,14 @@ fn overwritten<'a>(
             }
         }
     }
-    (writes.len() - known.len()) as u64
+    let is_lost =
+        |update: &&Made<'a, O>| update.ret.is_some() && O::is_update(update.op) && !known.contains(&update.number);
+    updates.iter().filter(is_lost).count() as u64
 }
 
 impl Fits for Register<String> {
     fn fits(made: &[Made<'_, Self>], visibility: &Visibility, value: &Option<String>) -> Result<(), String> {
-        let writes: Vec<(u32, &str)> =
-            made.iter().filter_map(|update| Some((update.number, written(update.op)?))).collect();
+        let writes = writes(made);
         match value {
             None if writes.is_empty() => Ok(()),
             None => Err("nothing is in it, though something was written".to_owned()),
@@ -58,22 +75,15 @@ impl Fits for Register<String> {
         }
     }
 
-    fn overwritten(
-        acknowledged: &[Made<'_, Self>],
-        replaced: &Replaced<'_, Self>,
-        value: &Option<String>,
-    ) -> Option<u64> {
-        let writes: Vec<(u32, &str)> =
-            acknowledged.iter().filter_map(|update| Some((update.number, written(update.op)?))).collect();
+    fn overwritten(updates: &[Made<'_, Self>], replaced: &Replaced<'_, Self>, value: &Option<String>) -> Option<u64> {
         let known = |number| Some(replaced.values.get(&number)?.iter().map(String::as_str).collect());
-        Some(overwritten(&writes, replaced.visibility, known, value.iter().map(String::as_str).collect()))
+        Some(overwritten(updates, replaced.visibility, known, value.iter().map(String::as_str).collect()))
     }
 }
 
 impl Fits for MultiValue<String> {
     fn fits(made: &[Made<'_, Self>], visibility: &Visibility, siblings: &Vec<String>) -> Result<(), String> {
-        let writes: Vec<(u32, &str)> =
-            made.iter().filter_map(|update| Some((update.number, written(update.op)?))).collect();
+        let writes = writes(made);
         let mut latest = latest(&writes, visibility);
         latest.sort_unstable();
         if latest.iter().eq(siblings.iter()) {
@@ -82,15 +92,9 @@ impl Fits for MultiValue<String> {
         Err(format!("{siblings:?} are in it, and should be {latest:?}, the writes that no other one had seen"))
     }
 
-    fn overwritten(
-        acknowledged: &[Made<'_, Self>],
-        replaced: &Replaced<'_, Self>,
-        siblings: &Vec<String>,
-    ) -> Option<u64> {
-        let writes: Vec<(u32, &str)> =
-            acknowledged.iter().filter_map(|update| Some((update.number, written(update.op)?))).collect();
+    fn overwritten(updates: &[Made<'_, Self>], replaced: &Replaced<'_, Self>, siblings: &Vec<String>) -> Option<u64> {
         let known = |number| Some(replaced.values.get(&number)?.iter().map(String::as_str).collect());
-        Some(overwritten(&writes, replaced.visibility, known, siblings.iter().map(String::as_str).collect()))
+        Some(overwritten(updates, replaced.visibility, known, siblings.iter().map(String::as_str).collect()))
     }
 }
 
@@ -98,9 +102,11 @@ impl Fits for MultiValue<String> {
 mod tests {
     use std::collections::BTreeMap;
 
+    use crdts::objects::{mv_register::MultiValueRet, register::RegisterRet};
+
     use super::*;
 
-    fn writes() -> [RegisterOp<String>; 3] {
+    fn three() -> [RegisterOp<String>; 3] {
         ["a", "b", "c"].map(|value| RegisterOp::Write(value.to_owned()))
     }
 
@@ -111,8 +117,8 @@ mod tests {
 
     #[test]
     fn one_of_the_latest_writes_is_in_a_register_and_the_other_is_lost() {
-        let ops = writes();
-        let made = [0, 1, 2].map(|number| Made { number, op: &ops[number as usize], ret: None });
+        let ops = three();
+        let made = [0, 1, 2].map(|number| Made { number, op: &ops[number as usize], ret: Some(&RegisterRet::Written) });
         let check = |value: Option<&str>| {
             let value = value.map(str::to_owned);
             let fits = Register::fits(&made, &visibility(), &value).is_ok();
@@ -128,8 +134,9 @@ mod tests {
 
     #[test]
     fn all_of_the_latest_writes_are_siblings_and_none_is_lost() {
-        let ops = writes();
-        let made = [0, 1, 2].map(|number| Made { number, op: &ops[number as usize], ret: None });
+        let ops = three();
+        let made =
+            [0, 1, 2].map(|number| Made { number, op: &ops[number as usize], ret: Some(&MultiValueRet::Written) });
         let check = |siblings: &[&str]| {
             let siblings = siblings.iter().map(|&value| value.to_owned()).collect();
             let fits = MultiValue::fits(&made, &visibility(), &siblings).is_ok();
@@ -144,8 +151,8 @@ mod tests {
     #[test]
     fn whoever_saw_only_the_winner_does_not_save_the_loser() {
         // All three had been received when `c` was written, but what its writer could see, and replaced, was `b`.
-        let ops = writes();
-        let made = [0, 1, 2].map(|number| Made { number, op: &ops[number as usize], ret: None });
+        let ops = three();
+        let made = [0, 1, 2].map(|number| Made { number, op: &ops[number as usize], ret: Some(&RegisterRet::Written) });
         let everything = Visibility::new(vec![Some(vec![]), Some(vec![]), Some(vec![0b11])]);
         let value = |text: &str| Some(text.to_owned());
         let values = BTreeMap::from([(0, None), (1, None), (2, value("b"))]);
@@ -154,5 +161,23 @@ mod tests {
         };
         assert_eq!(lost(&values), Some(1));
         assert_eq!(lost(&BTreeMap::new()), Some(0));
+    }
+
+    #[test]
+    fn a_write_of_unknown_fate_hands_on_what_it_replaced_and_is_not_missed_itself() {
+        let ops = three();
+        let answer = RegisterRet::Written;
+        let made = [Some(&answer), None, Some(&answer)]
+            .into_iter()
+            .zip(0..)
+            .map(|(ret, number)| Made { number, op: &ops[number as usize], ret })
+            .collect::<Vec<_>>();
+        let value = |text: &str| Some(text.to_owned());
+        let values = BTreeMap::from([(0, None), (1, value("a")), (2, value("b"))]);
+        let visibility = Visibility::new(vec![Some(vec![]); 3]);
+        let lost = |last: &str| {
+            Register::overwritten(&made, &Replaced { values: &values, visibility: &visibility }, &value(last))
+        };
+        assert_eq!((lost("c"), lost("b"), lost("a")), (Some(0), Some(1), Some(1)));
     }
 }

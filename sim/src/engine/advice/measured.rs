@@ -241,7 +241,7 @@ fn linearizable(findings: &[Finding]) -> Option<bool> {
 }
 
 fn growth(half: &[Sample], double: &[Sample]) -> i64 {
-    let bytes = |samples: &[Sample]| samples.iter().map(|sample| sample.state_bytes as i128).sum::<i128>();
+    let bytes = |samples: &[Sample]| samples.iter().map(|sample| i128::from(sample.state_bytes)).sum::<i128>();
     let updates = |samples: &[Sample]| samples.iter().map(|sample| i128::from(sample.counts.updates.ok)).sum::<i128>();
     let more = (updates(double) - updates(half)).max(1);
     ((bytes(double) - bytes(half)) * 1_000 / more) as i64

@@ -13,7 +13,7 @@ use crate::{
         run::{drive, outcome_of},
     },
     history::{History, Outcome},
-    kernel::{disturbance::Window, node::Node, workload::Workload, world::World},
+    kernel::{disturbance::Window, node::Node, service::Service, workload::Workload, world::World},
     measure::Recorder,
     objects::Judged,
     registry::{Job, Setup, dispatch},
@@ -67,9 +67,10 @@ struct Sampling<'a> {
 }
 
 impl<O: Judged> Job<O, Sample> for Sampling<'_> {
-    fn run<N, W>(self, setup: Setup<N, W>) -> Sample
+    fn run<N, S, W>(self, setup: Setup<N, S, W>) -> Sample
     where
         N: Node<Object = O>,
+        S: Service<O::State>,
         W: Workload<O>,
     {
         let Setup { plan, config, services, workload } = setup;
