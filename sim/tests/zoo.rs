@@ -68,3 +68,55 @@ fn hunts_do_not_depend_on_the_number_of_threads() {
     };
     assert_eq!(on(1), on(3));
 }
+
+fn sim(arguments: &[&str]) -> assert_cmd::assert::Assert {
+    let mut command = assert_cmd::Command::cargo_bin("sim").expect("the program");
+    command.env_remove("RUST_LOG").env_remove("NO_COLOR").args(arguments).assert()
+}
+
+fn printed(assert: &assert_cmd::assert::Assert) -> String {
+    String::from_utf8(assert.get_output().stdout.clone()).expect("standard output is text")
+}
+
+#[test]
+fn a_hunt_is_a_line_and_a_score() {
+    let page = printed(&sim(&["zoo", "merge-by-sum", "blind-write", "--seeds", "5", "--twin-seeds", "5"]).success());
+    let lines: Vec<&str> = page.lines().collect();
+    assert!(lines[0].starts_with("merge-by-sum  ") && lines[0].ends_with("gossip pn-counter passes 5 of 5"), "{page}");
+    assert!(lines[1].contains("caught under seed "), "{page}");
+    assert_eq!(lines[3], "mutation score: 2 of 2 bugs are caught; 0 false alarms of correct twins");
+}
+
+#[test]
+fn a_hunt_is_json_for_programs_and_a_bug_at_large_is_a_finding() {
+    let arguments = ["zoo", "merge-by-sum", "--twin-seeds", "3", "--json"];
+    let page: serde_json::Value = serde_json::from_str(&printed(&sim(&arguments).success())).expect("JSON");
+    assert_eq!((&page["caught"], &page["hunts"][0]["bug"]), (&1.into(), &"merge-by-sum".into()));
+    assert_eq!(page["hunts"][0]["false_alarms"], serde_json::json!([]));
+    let page = printed(&sim(&["zoo", "merge-by-sum", "--seeds", "0", "--twin-seeds", "1"]).code(1));
+    assert!(page.contains("NOT CAUGHT within 0 seeds"), "{page}");
+}
+
+#[test]
+fn the_scenario_of_a_bug_can_be_run_and_shows_it() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let file = place.path().join("bug.toml");
+    std::fs::write(&file, printed(&sim(&["zoo", "cart-as-register", "--scenario"]).success())).expect("a new file");
+    let run = sim(&["run", file.to_str().expect("a path in Unicode"), "--no-files", "--json"]).success();
+    let report: serde_json::Value = serde_json::from_str(&printed(&run)).expect("JSON");
+    assert_eq!((&report["systems"][0]["correct"], &report["systems"][1]["correct"]), (&false.into(), &true.into()));
+    assert!(report["systems"][0]["protocol"].as_str().expect("text").starts_with("the bug cart-as-register: "));
+}
+
+#[test]
+fn bugs_are_listed_apart_and_unknown_ones_refused() {
+    let bugs = printed(&sim(&["list", "--bugs"]).success());
+    assert!(BUGS.iter().all(|bug| bugs.contains(bug.name) && bugs.contains(bug.title)));
+    let rest = printed(&sim(&["list"]).success());
+    assert!(BUGS.iter().all(|bug| !rest.contains(bug.title)));
+    let refused = sim(&["zoo", "merge-by-summ"]).code(2);
+    let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(said.contains("did you mean `merge-by-sum`?"), "{said}");
+    let explained = printed(&sim(&["explain", "merge-by-sum"]).success());
+    assert!(explained.contains("Root cause") && explained.contains("Fix"), "{explained}");
+}
