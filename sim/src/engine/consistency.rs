@@ -81,9 +81,26 @@ pub(super) fn found<O: Judged>(
         Verdict::Pass if !was_tested => Verdict::Vacuous { reason: "no client read anything".to_owned() },
         other => other,
     };
+    let unordered = unordered(history);
+    let verdict = |model: Consistency, verdict: Verdict| match (&unordered, &verdict) {
+        // All other models let every process see an order of its own.
+        (Some(witness), Verdict::Pass) if model.implies(Consistency::Sequential) => {
+            Verdict::Fail { witness: witness.clone() }
+        }
+        _ => tested(verdict),
+    };
     let pairs = models.into_iter().zip(rulings);
-    let findings = pairs.map(|(model, ruling)| Finding { model, verdict: tested(ruling.verdict) }).collect();
+    let findings = pairs.map(|(model, ruling)| Finding { model, verdict: verdict(model, ruling.verdict) }).collect();
     Found { findings, reads }
+}
+
+/// The first read that returned what no order of operations leaves behind.
+fn unordered<O: Judged>(history: &History<O>) -> Option<String> {
+    history.reads().find_map(|read| {
+        let Outcome::Ok(ret) = &read.outcome else { return None };
+        let reason = O::beyond_any_order(&O::state_of(ret)?)?;
+        Some(format!("no order explains [{}]: {reason}", read.told()))
+    })
 }
 
 /// The most updates that are visited to hold reads against the updates behind them.
@@ -235,6 +252,34 @@ mod tests {
         assert_eq!(stale[0], ("linearizable", "fail"));
         assert!(stale[1..].iter().all(|(_, verdict)| *verdict == "pass"), "{stale:?}");
         assert!(verdicts(&[0b10], 4).iter().all(|(_, verdict)| *verdict == "fail"), "the total is no sum");
+    }
+
+    #[test]
+    fn siblings_are_no_value_of_a_register_that_is_written_one_after_the_other() {
+        use crdts::objects::{
+            mv_register::{MultiValue, MultiValueRet},
+            register::RegisterOp,
+        };
+        let verdicts = |siblings: &[&str]| {
+            let mut history = History::<MultiValue<String>>::new(3);
+            for (client, value) in ["tea", "coffee"].into_iter().enumerate() {
+                let write = history.invoke(client as u32, client as u32, RegisterOp::Write(value.to_owned()), 0);
+                history.complete(write, 1, Outcome::Ok(MultiValueRet::Written));
+            }
+            let read = history.invoke(2, 2, RegisterOp::Read, 2);
+            let siblings = siblings.iter().map(|&value| value.to_owned()).collect();
+            history.complete(read, 3, Outcome::Ok(MultiValueRet::Siblings(siblings)));
+            let mut recorded = ReadContents::default();
+            recorded.push(OpId(read), [0b11].into_iter());
+            // The second write had seen the first, or nothing.
+            let visibility = Visibility::new(vec![Some(vec![]), Some(vec![0])]);
+            let found = found(&history, Some(&recorded), &[], Some(&visibility));
+            found.findings.iter().map(|finding| (finding.model, finding.verdict.name())).collect::<Vec<_>>()
+        };
+        for (model, verdict) in verdicts(&["coffee", "tea"]) {
+            assert_eq!(verdict == "fail", model.implies(Consistency::Sequential), "{}: {verdict}", model.name());
+        }
+        assert!(verdicts(&["coffee"]).iter().all(|(_, verdict)| *verdict == "fail"), "a sibling is missing");
     }
 
     #[test]

@@ -53,6 +53,13 @@ pub trait Judged: Wire + Spoken + Fits {
         None
     }
 
+    /// Why no order of operations, one after the other, leaves this behind, if none does. A value of concurrent updates can be
+    /// right and yet be no value of the object's sequential specification.
+    fn beyond_any_order(state: &Self::State) -> Option<String> {
+        let _ = state;
+        None
+    }
+
     /// Judges a run that has ended. The first checks decide whether its outcome is correct, see [`Judgement::decisive`].
     fn judge(ended: &Ended<'_, Self>) -> Judgement {
         rule(ended)
@@ -83,6 +90,10 @@ impl Judged for MultiValue<String> {
             MultiValueRet::Siblings(siblings) => Some(siblings.clone()),
             MultiValueRet::Written => None,
         }
+    }
+
+    fn beyond_any_order(siblings: &Vec<String>) -> Option<String> {
+        (siblings.len() > 1).then(|| format!("writes one after the other leave one value, and not {}", siblings.len()))
     }
 }
 
