@@ -2,7 +2,7 @@
 //!
 //! A scenario names an object, protocols and data types; the loop must know them when it is compiled. The one match that
 //! bridges the two is [`dispatch`], outside of every loop: it calls a [`Job`] with the node type that a system asks for. A
-//! new data type is one arm here and one line in `scenario`; a new protocol is one arm in [`Case::plain`], and is there for
+//! new data type is one arm here and one line in `scenario`; a new protocol is one arm in `Case::plain`, and is there for
 //! every object.
 
 use crdts::{
