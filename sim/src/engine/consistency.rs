@@ -120,9 +120,9 @@ fn contents_of<O: Judged>(
         .iter()
         .enumerate()
         .map(|(number, operation)| {
-            // Of updates that commute those that add something change something.
+            // What an addition changes is told by its amount, whatever a replica that mistakes its own identity reports.
             let changes_nothing =
-                idle.get(number).is_some_and(|&idle| idle) || O::COMMUTES && O::weigh(&operation.op) == 0;
+                if O::COMMUTES { O::weigh(&operation.op) == 0 } else { idle.get(number).is_some_and(|&idle| idle) };
             (!changes_nothing).then(|| {
                 effective.push(update(operation));
                 effective.len() as u32 - 1

@@ -156,16 +156,20 @@ impl<O: Wire> Lock<O> {
         let now_ns = cx.clock_ns();
         let is_mine = self.known.holder == Some(cx.id());
         if self.known.holder.is_none() || is_mine || self.known.until_ns < now_ns {
-            let until_ns = now_ns.saturating_add_unsigned(self.config.lease_ns);
-            let to = Lease { holder: Some(cx.id()), until_ns };
-            let request = KvRequest::SwapLease { key: OBJECT, from: self.known, to };
-            return self.call(Step::Leasing { until_ns }, request, cx);
+            return self.take_over(self.known, cx);
         }
         let rest_ns = self.known.until_ns.saturating_sub(now_ns).unsigned_abs().saturating_add(1);
         let delay_ns = cx.pick(Purpose::Backoff, rest_ns.min(self.config.wait_ns_max)) + 1;
         self.call = self.token(cx);
         self.step = Step::Waiting;
         cx.after(delay_ns, LockTimer::Retry(self.call));
+    }
+
+    /// Asks for the lease, given that it is `from`.
+    fn take_over(&mut self, from: Lease, cx: &mut impl Context<Self>) {
+        let until_ns = cx.clock_ns().saturating_add_unsigned(self.config.lease_ns);
+        let to = Lease { holder: Some(cx.id()), until_ns };
+        self.call(Step::Leasing { until_ns }, KvRequest::SwapLease { key: OBJECT, from, to }, cx);
     }
 
     /// Nobody waits here any more: somebody else may go on before the lease has run out. If this gets lost, it will run out.
@@ -257,14 +261,14 @@ impl<O: Wire> Lock<O> {
             self.queue.remove(at);
             return cx.reply(request, Reply::Fail(Refusal::Contention));
         }
-        let (reply, is_waiting) = match self.step {
-            Step::Swapping => (Reply::Info(Refusal::Timeout), false),
-            Step::Waiting => (Reply::Fail(Refusal::Contention), true),
-            Step::Idle | Step::Leasing { .. } | Step::Reading => (Reply::Fail(Refusal::StoreUnreachable), true),
+        let reply = match self.step {
+            Step::Swapping => {
+                self.value = None;
+                Reply::Info(Refusal::Timeout)
+            }
+            Step::Waiting => Reply::Fail(Refusal::Contention),
+            Step::Idle | Step::Leasing { .. } | Step::Reading => Reply::Fail(Refusal::StoreUnreachable),
         };
-        if !is_waiting {
-            self.value = None;
-        }
         self.end(reply, cx);
     }
 
@@ -328,18 +332,11 @@ impl<O: Wire> Node for Lock<O> {
                 }
             }
             LockTimer::Retry(call) if call == self.call && self.step == Step::Waiting => {
-                let now_ns = cx.clock_ns();
-                if self.known.until_ns < now_ns {
+                if self.known.until_ns < cx.clock_ns() {
                     return self.ask(cx);
                 }
                 // Whoever holds it may have given it back in the meantime; asking is the way to find out.
-                let until_ns = now_ns.saturating_add_unsigned(self.config.lease_ns);
-                let request = KvRequest::SwapLease {
-                    key: OBJECT,
-                    from: Lease::default(),
-                    to: Lease { holder: Some(cx.id()), until_ns },
-                };
-                self.call(Step::Leasing { until_ns }, request, cx);
+                self.take_over(Lease::default(), cx);
             }
             LockTimer::Retry(_) => {}
             LockTimer::Deadline(request) => self.on_deadline(request, cx),
