@@ -49,6 +49,7 @@ pub mod kernel;
 pub mod history;
 
 pub mod faults;
+pub mod programs;
 pub mod protocols;
 pub mod services;
 pub mod workloads;
@@ -58,6 +59,7 @@ pub mod measure;
 pub mod objects;
 pub mod zoo;
 
+pub mod maelstrom;
 pub mod scenario;
 
 pub mod explain;

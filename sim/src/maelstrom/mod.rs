@@ -1,0 +1,5 @@
+//! The Maelstrom protocol, both ways: our nodes on standard input and output, and anybody's nodes inside of the simulator.
+//!
+//! `wire` is the form of messages. The protocol itself is described at <https://github.com/jepsen-io/maelstrom>.
+
+pub mod wire;
