@@ -9,6 +9,8 @@
 //!
 //! What is deliberately absent: what lines mean. This folder knows nothing of messages, nodes or protocols.
 
+pub mod wasi;
+
 use std::fmt;
 
 use crate::kernel::time::Time;

@@ -1,0 +1,150 @@
+/*
+ * A Maelstrom node for the workload `echo`.
+ *
+ * It answers every request with the text that was asked for, and keeps nothing.
+ *
+ *     cc -O2 -o echo echo.c && ./echo [--bug swallow]
+ *
+ * Bug `swallow`: every seventh echo is not answered. Its client waits until it gives up.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- JSON, the same in every C node here: values stay the texts that they are ------------------------------------------- */
+
+/* A piece of a line, which ends with a zero byte. There is no such thing if `at` is null. */
+struct text {
+    const char *at;
+    int length;
+};
+
+/* The value that begins here. */
+static struct text value_at(const char *begin)
+{
+    const char *at = begin;
+    int depth = 0, quoted = 0;
+    for (; *at; at++) {
+        if (quoted && *at == '\\' && at[1])
+            at++;
+        else if (*at == '"')
+            quoted = !quoted;
+        else if (quoted)
+            continue;
+        else if (*at == '{' || *at == '[')
+            depth++;
+        else if (depth == 0 && strchr(",:}] \t\r\n", *at))
+            break;
+        else if (*at == '}' || *at == ']')
+            depth--;
+        if (depth == 0 && !quoted && strchr("\"}]", *at)) {
+            at++;
+            break;
+        }
+    }
+    return (struct text){begin, (int)(at - begin)};
+}
+
+/* The next item of an array, or the next key or value of an object, after the place `*at`. */
+static struct text next_item(const char **at)
+{
+    *at += strspn(*at, ",: \t\r\n");
+    struct text item = value_at(*at);
+    *at += item.length;
+    return item;
+}
+
+static int is(struct text text, const char *wanted)
+{
+    return text.at && (size_t)text.length == strlen(wanted) && memcmp(text.at, wanted, (size_t)text.length) == 0;
+}
+
+/* The value of a member that is there and not null. Keys are given with their quotes. */
+static struct text member(struct text object, const char *key)
+{
+    const char *at = object.at && *object.at == '{' ? object.at + 1 : "";
+    struct text name, value;
+    while ((name = next_item(&at)).length && (value = next_item(&at)).length)
+        if (is(name, key) && !is(value, "null"))
+            return value;
+    return (struct text){NULL, 0};
+}
+
+/* ---- Messages ----------------------------------------------------------------------------------------------------------- */
+
+struct message { struct text src, dest, body, type, msg_id; };
+
+/* Reads a line. Returns 0 if it is no message. */
+static int read_message(const char *line, struct message *message)
+{
+    struct text whole = value_at(line);
+    message->src = member(whole, "\"src\"");
+    message->dest = member(whole, "\"dest\"");
+    message->body = member(whole, "\"body\"");
+    message->type = member(message->body, "\"type\"");
+    message->msg_id = member(message->body, "\"msg_id\"");
+    return message->src.at && message->dest.at && message->type.at;
+}
+
+/* Answers, unless no answer is asked for. */
+static void reply(const struct message *request, const char *format, ...)
+{
+    va_list fields;
+    if (!request->msg_id.at)
+        return;
+    struct text src = request->dest, dest = request->src, id = request->msg_id;
+    printf("{\"src\":%.*s,\"dest\":%.*s,\"body\":{", src.length, src.at, dest.length, dest.at);
+    va_start(fields, format);
+    vprintf(format, fields);
+    va_end(fields);
+    printf(",\"in_reply_to\":%.*s}}\n", id.length, id.at);
+}
+
+static void refuse(const struct message *request)
+{
+    if (!member(request->body, "\"in_reply_to\"").at)
+        reply(request, "\"type\":\"error\",\"code\":10,\"text\":\"no such request\"");
+}
+
+/* Whether the bug was asked for by `--bug NAME`. */
+static int bug_asked_for(int count, char **arguments, const char *known)
+{
+    if (count == 1)
+        return 0;
+    if (count == 3 && strcmp(arguments[1], "--bug") == 0 && strcmp(arguments[2], known) == 0)
+        return 1;
+    fprintf(stderr, "usage: [--bug %s]\n", known);
+    exit(2);
+}
+
+/* ---- The node ----------------------------------------------------------------------------------------------------------- */
+
+int main(int count, char **arguments)
+{
+    int swallows = bug_asked_for(count, arguments, "swallow");
+    setvbuf(stdout, NULL, _IOLBF, 0); /* Each line leaves at once, through a pipe too. */
+    unsigned long echoes = 0;
+    char *line = NULL;
+    size_t capacity = 0;
+    while (getline(&line, &capacity, stdin) > 0) {
+        struct message message;
+        if (!read_message(line, &message)) {
+            fprintf(stderr, "passed over %s", line);
+        } else if (is(message.type, "\"init\"")) {
+            reply(&message, "\"type\":\"init_ok\"");
+        } else if (is(message.type, "\"echo\"")) {
+            struct text echo = member(message.body, "\"echo\"");
+            if (!echo.at)
+                echo = (struct text){"null", 4};
+            echoes++;
+            if (!swallows || echoes % 7 != 0)
+                reply(&message, "\"type\":\"echo_ok\",\"echo\":%.*s", echo.length, echo.at);
+        } else {
+            refuse(&message);
+        }
+    }
+    free(line);
+    return 0;
+}
