@@ -11,6 +11,7 @@ mod exit;
 mod explain;
 mod list;
 mod log;
+mod node;
 mod output;
 mod progress;
 mod run;
@@ -60,6 +61,7 @@ enum Command {
     Trace(trace::Trace),
     Check(check::Check),
     Advise(advise::Advise),
+    Node(node::Node),
     Selftest(selftest::Selftest),
     List(list::List),
     Zoo(zoo::Zoo),
@@ -122,6 +124,7 @@ fn dispatch(cli: Cli) -> Exit {
         Command::Trace(trace) => trace.execute(surroundings),
         Command::Check(check) => check.execute(surroundings),
         Command::Advise(advise) => advise.execute(surroundings),
+        Command::Node(node) => node.execute(),
         Command::Selftest(selftest) => selftest.execute(),
         Command::List(list) => list.execute(),
         Command::Zoo(zoo) => zoo.execute(),
