@@ -47,7 +47,7 @@ const BANNED: &[(&str, &[&str], &str)] = &[
         "the open-addressed table with a fixed hash, which is never iterated",
     ),
     ("HashSet", &[], ""),
-    ("Instant", &[], ""),
+    ("Instant", &["programs/process/patience.rs"], "limits on real time of foreign processes"),
     ("SystemTime", &[], ""),
 ];
 

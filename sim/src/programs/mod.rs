@@ -9,6 +9,9 @@
 //!
 //! What is deliberately absent: what lines mean. This folder knows nothing of messages, nodes or protocols.
 
+#[cfg(unix)]
+pub mod process;
+
 use std::fmt;
 
 use crate::kernel::time::Time;
