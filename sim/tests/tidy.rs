@@ -47,7 +47,11 @@ const BANNED: &[(&str, &[&str], &str)] = &[
         "the open-addressed table with a fixed hash, which is never iterated",
     ),
     ("HashSet", &[], ""),
-    ("Instant", &["maelstrom/serve/clock.rs"], "the clock of a real process"),
+    (
+        "Instant",
+        &["maelstrom/serve/clock.rs", "programs/process/patience.rs"],
+        "the clock of a real process, and limits on the real time of foreign ones",
+    ),
     ("SystemTime", &["maelstrom/serve/clock.rs"], "the clock of a real process"),
 ];
 

@@ -9,6 +9,8 @@
 //!
 //! What is deliberately absent: what lines mean. This folder knows nothing of messages, nodes or protocols.
 
+#[cfg(unix)]
+pub mod process;
 pub mod wasi;
 
 use std::fmt;
