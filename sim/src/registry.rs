@@ -5,6 +5,8 @@
 //! new data type is one arm here and one line in `scenario`; a new protocol is one arm in `Case::plain`, and is there for
 //! every object.
 
+use std::sync::Arc;
+
 use crdts::{
     Encode, GCounter, PnCounter,
     cart::Cart as CartCrdt,
@@ -29,7 +31,11 @@ use crate::{
         service::Service,
         workload::Workload,
     },
-    objects::Judged,
+    maelstrom::{External, Fleet, ForeignGenerator, Surroundings, config::ExternalConfig, dialect, launch::Launcher},
+    objects::{
+        Judged,
+        foreign::{Foreign, Json},
+    },
     protocols::{
         gossip::{Gossip, GossipConfig},
         lock::{Lock, LockConfig},
@@ -67,6 +73,8 @@ pub struct Setup<N: Node, S, W> {
     pub services: Vec<S>,
     /// The clients.
     pub workload: W,
+    /// The programs beside the world, where replicas are programs.
+    pub fleet: Option<Arc<Fleet>>,
 }
 
 /// Something to do with a system whose object is `O`, whatever its nodes are, and what comes of it.
@@ -87,6 +95,7 @@ pub trait AnyJob<R>:
     + Job<MultiValue<String>, R>
     + Job<Sequence, R>
     + Job<Cart<String>, R>
+    + Job<Foreign, R>
 {
 }
 
@@ -97,12 +106,16 @@ impl<R, J> AnyJob<R> for J where
         + Job<MultiValue<String>, R>
         + Job<Sequence, R>
         + Job<Cart<String>, R>
+        + Job<Foreign, R>
 {
 }
 
 /// Does `job` with a system of a scenario, under `seed`.
 pub fn dispatch<R, J: AnyJob<R>>(plan: &Plan, system: &SystemSpec, seed: u64, job: J) -> R {
     let protocol = &system.protocol;
+    if let ProtocolSpec::External { config } = protocol {
+        return foreign(plan, config, seed, job);
+    }
     match &plan.workload.operations {
         Operations::Counter(amount) => {
             Case { plan, seed, job, generator: CounterGenerator::new(amount.clone(), seed) }.counter(protocol)
@@ -118,12 +131,42 @@ pub fn dispatch<R, J: AnyJob<R>>(plan: &Plan, system: &SystemSpec, seed: u64, jo
         Operations::Cart(items) => {
             Case { plan, seed, job, generator: CartGenerator::new(items.clone(), seed) }.cart(protocol)
         }
+        Operations::GrowOnlySet
+        | Operations::Broadcast
+        | Operations::KeyValue { .. }
+        | Operations::Echo
+        | Operations::UniqueIds => unreachable!("{UNFIT}"),
     }
+}
+
+/// Does `job` with a system of programs, which it starts.
+fn foreign<R, J: Job<Foreign, R>>(plan: &Plan, config: &ExternalConfig, seed: u64, job: J) -> R {
+    const SPOKEN: &str = "validation lets programs be asked only for what they speak of";
+    let operations = &plan.workload.operations;
+    let surroundings = Surroundings::new(
+        plan.endpoints(),
+        plan.services.iter().map(|store| store.kind),
+        dialect(operations).expect(SPOKEN),
+        plan.timeout_ns,
+    );
+    let launcher = Launcher::new(config.clone(), seed);
+    let fleet = Arc::new(Fleet::new(config.clone(), surroundings, Box::new(launcher)));
+    let generator = ForeignGenerator::new(operations, plan.workload.clients, seed).expect(SPOKEN);
+    job.run::<External, Kv<Json>, _>(Setup {
+        plan: plan.run_plan(seed),
+        config: Arc::clone(&fleet),
+        services: plan.services.iter().map(Kv::new).collect(),
+        workload: Clients::new(&plan.workload, generator, seed),
+        fleet: Some(fleet),
+    })
 }
 
 /// As [`dispatch`], for a job that is about counters; `None` when the scenario has another object.
 pub fn dispatch_counter<R, J: Job<Counter, R>>(plan: &Plan, system: &SystemSpec, seed: u64, job: J) -> Option<R> {
     let Operations::Counter(amount) = &plan.workload.operations else { return None };
+    if matches!(system.protocol, ProtocolSpec::External { .. }) {
+        return None;
+    }
     let generator = CounterGenerator::new(amount.clone(), seed);
     Some(Case { plan, seed, job, generator }.counter(&system.protocol))
 }
@@ -251,7 +294,9 @@ impl<G, J> Case<'_, G, J> {
             ProtocolSpec::NaiveDelta => self.run::<NaiveDelta<O>, _>(()),
             ProtocolSpec::Occ { config, .. } => self.run::<Occ<O>, _>(config.clone()),
             ProtocolSpec::Lock { config } => self.run::<Lock<O>, _>(config.clone()),
-            ProtocolSpec::Gossip { .. } | ProtocolSpec::Flawed { .. } => unreachable!("{UNFIT}"),
+            ProtocolSpec::Gossip { .. } | ProtocolSpec::Flawed { .. } | ProtocolSpec::External { .. } => {
+                unreachable!("{UNFIT}")
+            }
         }
     }
 
@@ -302,6 +347,7 @@ impl<G, J> Case<'_, G, J> {
             config,
             services,
             workload: Clients::new(&self.plan.workload, self.generator, self.seed),
+            fleet: None,
         })
     }
 }

@@ -418,7 +418,7 @@ impl Job<Counter, Invoked> for Invocations {
         S: Service<i128>,
         W: Workload<Counter>,
     {
-        let Setup { plan, config, services, workload } = setup;
+        let Setup { plan, config, services, workload, .. } = setup;
         let recorder = Recorder::<N>::new(&plan);
         let mut world = World::<N, _, _, _>::new(plan, config, services, workload, recorder);
         world.run();

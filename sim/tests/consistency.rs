@@ -122,7 +122,7 @@ impl Job<Counter, History<Counter>> for Clients {
         S: Service<i128>,
         W: Workload<Counter>,
     {
-        let Setup { plan, config, services, workload } = setup;
+        let Setup { plan, config, services, workload, .. } = setup;
         let recorder = Recorder::<N>::new(&plan);
         let mut world = World::<N, _, _, _>::new(plan, config, services, workload, recorder);
         world.run();
@@ -297,7 +297,7 @@ fn judging_disturbs_no_draw() {
             S: Service<i128>,
             W: Workload<Counter>,
         {
-            let Setup { plan, config, services, workload } = setup;
+            let Setup { plan, config, services, workload, .. } = setup;
             let unobserved = sim::kernel::observer::Unobserved;
             let mut world = World::<N, _, _, _>::new(plan, config, services, workload, unobserved);
             world.run();

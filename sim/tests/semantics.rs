@@ -98,7 +98,7 @@ impl Job<Counter, Seen> for Play {
         S: Service<i128>,
         W: Workload<Counter>,
     {
-        let Setup { plan, config, services, workload } = setup;
+        let Setup { plan, config, services, workload, .. } = setup;
         let recorder = Recorder::<N>::new(&plan);
         let mut world = World::<N, _, _, _>::new(plan.clone(), config, services, workload, recorder);
         assert_eq!(world.run(), Stop::Completed);

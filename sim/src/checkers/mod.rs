@@ -6,6 +6,7 @@
 //!
 //! Checkers know neither protocols nor faults, and they never repair or guess.
 
+pub mod answers;
 pub mod consistency;
 pub mod contents;
 pub mod counter;
@@ -39,6 +40,11 @@ pub const CHECKERS: &[CheckerDoc] = &[
     counter::BOUNDED_READS,
     counter::RISING_TOTALS,
     set_full::SET_FULL,
+    linearizability::LINEARIZABLE_STORE,
+    answers::ECHOES,
+    answers::DISTINCT_IDS,
+    answers::FINAL_AGREEMENT,
+    answers::ORDERLY,
     visibility::FITTING_VALUE,
     visibility::FITTING_READS,
     visibility::LOCAL_EFFECTS,

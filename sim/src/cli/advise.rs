@@ -69,8 +69,9 @@ pub(super) struct Advise {
 struct Needs(Vec<Need>);
 
 fn parse_object(text: &str) -> Result<ObjectName, String> {
-    let names = ObjectName::ALL.map(ObjectName::name);
-    let found = ObjectName::ALL.into_iter().find(|object| object.name() == text);
+    let known = || ObjectName::ALL.into_iter().filter(|object| !object.is_foreign());
+    let names = known().map(ObjectName::name).collect::<Vec<_>>();
+    let found = known().find(|object| object.name() == text);
     found.ok_or_else(|| diagnostic::suggestion(text, "objects", names))
 }
 

@@ -7,6 +7,7 @@
 
 mod advise;
 mod check;
+mod drive;
 mod exit;
 mod explain;
 mod list;
@@ -18,6 +19,7 @@ mod run;
 mod scenario;
 mod schema;
 mod selftest;
+mod showing;
 mod trace;
 mod zoo;
 
@@ -56,8 +58,10 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, and it lives as long as the program")]
 enum Command {
     Run(run::Run),
+    Drive(drive::Drive),
     Trace(trace::Trace),
     Check(check::Check),
     Advise(advise::Advise),
@@ -121,6 +125,7 @@ fn dispatch(cli: Cli) -> Exit {
     log::start(cli.verbose, cli.quiet, surroundings.error_color);
     match cli.command {
         Command::Run(run) => run.execute(surroundings),
+        Command::Drive(drive) => drive.execute(surroundings),
         Command::Trace(trace) => trace.execute(surroundings),
         Command::Check(check) => check.execute(surroundings),
         Command::Advise(advise) => advise.execute(surroundings),

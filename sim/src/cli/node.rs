@@ -69,9 +69,10 @@ pub(super) struct Node {
     #[arg(long, value_name = "DURATION", default_value = "4s", value_parser = positive)]
     deadline: u64,
 
-    /// How often this node was started before and lost its memory: a number that it did not have yet.
-    #[arg(long, value_name = "NUMBER", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=i64::from(INCARNATION_MAX)))]
-    incarnation: u32,
+    /// How often this node was started before and lost its memory: a number that it did not have yet. By default the environment's
+    /// `SIM_INCARNATION`, which `sim drive` sets, or 0.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(0..=i64::from(INCARNATION_MAX)))]
+    incarnation: Option<u32>,
 }
 
 /// A name from a list, and what it stands for.
@@ -123,7 +124,7 @@ impl Node {
             return output::refuse(&format!("there is no replica `{}`: {help}", self.replica), Exit::Usage);
         };
         let options = Options {
-            incarnation: self.incarnation,
+            incarnation: self.incarnation.or_else(restarts).unwrap_or(0),
             mode: self.mode,
             payload: self.payload,
             eager: self.eager,
@@ -142,6 +143,11 @@ impl Node {
             Err(error) => output::refuse(&format!("cannot go on: {error}"), Exit::Internal),
         }
     }
+}
+
+/// How often the environment says that the node was started before.
+fn restarts() -> Option<u32> {
+    std::env::var("SIM_INCARNATION").ok()?.parse().ok().filter(|number| *number <= INCARNATION_MAX)
 }
 
 /// The advice of `sim advise` under two seeds, for three replicas.

@@ -1,20 +1,15 @@
 //! `sim run`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
 use super::{
     Exit, Surroundings, output, progress,
     scenario::{ScenarioArgs, select},
+    showing::ShowArgs,
 };
 use crate::{
-    engine::{Difference, Outcome, run_again, run_all},
-    report::{
-        self, json,
-        model::{Report, Verdict},
-        text::{self, TextStyle},
-    },
+    engine::{Difference, Outcome, audit, run_again, run_all},
+    report::{self, model::Verdict},
     scenario::{Plan, SystemSpec},
 };
 
@@ -22,7 +17,6 @@ use crate::{
 ///
 /// Prints the comparison and writes the report in all formats. Every number is explained in reports/README.md.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "every flag of the command line is one")]
 pub(super) struct Run {
     #[command(flatten)]
     scenario: ScenarioArgs,
@@ -31,29 +25,16 @@ pub(super) struct Run {
     #[arg(long = "system", value_name = "NAME")]
     systems: Vec<String>,
 
-    /// Print report.json instead of the table.
-    #[arg(long)]
-    json: bool,
-
-    /// The directory for the report's files.
-    #[arg(long, value_name = "DIR", default_value = "reports/latest")]
-    out: PathBuf,
-
-    /// Write no files.
-    #[arg(long, conflicts_with = "out")]
-    no_files: bool,
-
-    /// Write what the clients of each system saw, too: history-SYSTEM.jsonl, which `sim check` reads.
-    #[arg(long, conflicts_with = "no_files")]
-    history: bool,
+    #[command(flatten)]
+    show: ShowArgs,
 
     /// Run everything a second time, and name the first event that differs.
     #[arg(long)]
     twice: bool,
 
-    /// Draw charts and tables in ASCII.
-    #[arg(long)]
-    ascii: bool,
+    /// Run systems of programs again this often, and compare every step; 0 for never.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    audit: u32,
 }
 
 impl Run {
@@ -62,18 +43,17 @@ impl Run {
     }
 
     fn try_execute(&self, surroundings: Surroundings) -> Result<Exit, Exit> {
-        let plan = self.scenario.load(surroundings, self.json)?;
+        let plan = self.scenario.load(surroundings, self.show.json)?;
         let systems = select(&plan, &self.systems)?;
         let seed = self.scenario.seed(&plan);
         let total_ns = plan.final_reads_at().0.saturating_mul(systems.len() as u64);
-        let outcomes =
+        let mut outcomes =
             progress::shown(!surroundings.quiet, total_ns, |progress| run_all(&plan, &systems, seed, progress));
-        let report = report::report(&plan, &systems, seed, &outcomes, self.reproduce(seed));
-        self.show(&report, surroundings)?;
-        if self.history {
-            report::write_histories(&outcomes, &self.out)
-                .map_err(|error| output::refuse(&error.to_string(), Exit::Internal))?;
+        for (system, outcome) in systems.iter().zip(&mut outcomes).filter(|_| self.audit > 0) {
+            audit(&plan, system, seed, outcome, self.audit);
         }
+        let report = report::report(&plan, &systems, seed, &outcomes, self.reproduce(seed));
+        self.show.show(&report, &outcomes, surroundings)?;
         let mut exit = Exit::from(report.verdict);
         if self.twice {
             exit = Self::compare(&plan, &systems, seed, &outcomes, surroundings).unwrap_or(exit);
@@ -91,23 +71,6 @@ impl Run {
             line.push_str(&super::quoted(system));
         }
         line
-    }
-
-    fn show(&self, report: &Report, surroundings: Surroundings) -> Result<(), Exit> {
-        let style = TextStyle { color: surroundings.color, unicode: !self.ascii };
-        let shown = if self.json { json::render(report) } else { text::render(report, style) };
-        match output::say(&shown) {
-            Exit::Pass => {}
-            other => return Err(other),
-        }
-        if self.no_files {
-            return Ok(());
-        }
-        report::write_all(report, &self.out).map_err(|error| output::refuse(&error.to_string(), Exit::Internal))?;
-        if !surroundings.quiet {
-            output::fail(&format!("report written to {}", self.out.display()));
-        }
-        Ok(())
     }
 
     /// Runs again; says what differs, if anything does.

@@ -23,7 +23,7 @@ pub(super) struct ScenarioArgs {
     overrides: Vec<String>,
 }
 
-fn parse_seed(text: &str) -> Result<u64, String> {
+pub(super) fn parse_seed(text: &str) -> Result<u64, String> {
     let digits = text.replace('_', "");
     let parsed = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
         Some(hexadecimal) => u64::from_str_radix(hexadecimal, 16),
@@ -63,7 +63,8 @@ impl ScenarioArgs {
     }
 }
 
-fn show(errors: &Errors, surroundings: Surroundings, json: bool) -> Exit {
+/// Shows what is wrong with a scenario.
+pub(super) fn show(errors: &Errors, surroundings: Surroundings, json: bool) -> Exit {
     output::fail(&errors.render(surroundings.error_color));
     if json && let Ok(list) = serde_json::to_string_pretty(&serde_json::json!({ "errors": errors.findings() })) {
         output::say(&format!("{list}\n"));

@@ -12,6 +12,7 @@
 pub mod advice;
 mod consistency;
 mod convergence;
+mod foreign;
 pub mod judge;
 pub mod recorded;
 mod run;
@@ -22,6 +23,7 @@ mod twice;
 pub mod zoo;
 
 pub use consistency::{Finding, strongest};
+pub use foreign::{Audit, Programs, audit, time_source_name};
 pub use run::{Outcome, Progress, Size, outcome_of, run_all, run_bare, run_system};
 pub use trace::{TraceFilter, trace};
 pub use twice::{Difference, run_again};

@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use super::{
     consistency::{Finding, Found, found},
     convergence,
+    foreign::{self, Programs},
     specified::Specified,
 };
 use crate::{
@@ -36,7 +37,10 @@ use crate::{
     measure::{Measures, Recorder},
     objects::{Ended, Judged},
     registry::{Job, Setup, dispatch},
-    scenario::{Plan, SystemSpec},
+    scenario::{
+        Plan, SystemSpec,
+        expectation::{Expectation, MeasureKind},
+    },
 };
 
 /// What became of one system.
@@ -76,6 +80,8 @@ pub struct Outcome {
     pub costs: Costs,
     /// What every fault window did, in the order of the plan.
     pub bites: Vec<Bite>,
+    /// What is known of the programs, where replicas are programs.
+    pub programs: Option<Programs>,
 }
 
 /// The size of the state that one replica holds, or the store.
@@ -133,12 +139,35 @@ pub fn run_all(plan: &Plan, systems: &[&SystemSpec], seed: u64, progress: &Progr
 
 /// Runs one system of a scenario under `seed`.
 pub fn run_system(plan: &Plan, system: &SystemSpec, seed: u64, progress: &Progress) -> Outcome {
-    dispatch(plan, system, seed, Run { system: &system.name, progress })
+    run_to(Depth::Full, plan, system, seed, progress)
+}
+
+/// As [`run_system`], and judges no more than `depth` says.
+pub fn run_to(depth: Depth, plan: &Plan, system: &SystemSpec, seed: u64, progress: &Progress) -> Outcome {
+    dispatch(plan, system, seed, Run { system: &system.name, progress, depth })
+}
+
+/// How much is judged of a run. What is measured is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Everything.
+    Full,
+    /// Everything but consistency models, which take longer than the run itself.
+    WithoutConsistency,
+}
+
+impl Depth {
+    /// As much as these expectations ask for.
+    pub fn of(expectations: &[Expectation]) -> Self {
+        let asks = |expectation: &Expectation| expectation.measure.kind == MeasureKind::Consistency;
+        if expectations.iter().any(asks) { Self::Full } else { Self::WithoutConsistency }
+    }
 }
 
 struct Run<'a> {
     system: &'a str,
     progress: &'a Progress,
+    depth: Depth,
 }
 
 impl<O: Judged> Job<O, Outcome> for Run<'_> {
@@ -148,13 +177,17 @@ impl<O: Judged> Job<O, Outcome> for Run<'_> {
         S: Service<O::State>,
         W: Workload<O>,
     {
-        let Setup { plan, config, services, workload } = setup;
+        let Setup { plan, config, services, workload, fleet } = setup;
         let span = tracing::info_span!("run", system = self.system);
         let _entered = span.enter();
         let recorder = Recorder::<N>::new(&plan);
         let mut world = World::<N, _, _, _>::new(plan.clone(), config, services, workload, recorder);
         let stop = drive(&mut world, self.progress);
-        outcome_of(self.system, &plan, &world, stop)
+        let mut outcome = outcome_to(self.depth, self.system, &plan, &world, stop);
+        if let Some(fleet) = fleet {
+            foreign::complete(&mut outcome, &fleet, self.depth);
+        }
+        outcome
     }
 }
 
@@ -175,7 +208,7 @@ impl<F: Fn(&mut RunPlan), O: Judged> Job<O, (Fingerprint, u64)> for Bare<F> {
         S: Service<O::State>,
         W: Workload<O>,
     {
-        let Setup { mut plan, config, services, workload } = setup;
+        let Setup { mut plan, config, services, workload, .. } = setup;
         (self.change)(&mut plan);
         // The same kind of world as in ordinary runs: there is no reason to compile another one.
         let recorder = Recorder::<N>::new(&plan);
@@ -192,15 +225,38 @@ where
     S: Service<StateOf<N>>,
     W: Workload<N::Object>,
 {
+    outcome_to(Depth::Full, system, plan, world, stop)
+}
+
+fn outcome_to<N, S, W>(
+    depth: Depth,
+    system: &str,
+    plan: &RunPlan,
+    world: &World<N, S, W, Recorder<N>>,
+    stop: Stop,
+) -> Outcome
+where
+    N: Node<Object: Judged>,
+    S: Service<StateOf<N>>,
+    W: Workload<N::Object>,
+{
     let view = world.view();
     let mut recorder = world.observer().clone();
     let mut measures = recorder.finish(plan, world.now(), &view);
     let first_live = (0..view.nodes.len() as u32).map(NodeId).find(|&replica| view.is_live(replica));
     let agreed = measures.converged_at.and(first_live).map(|replica| view.value(replica));
     let visibility = recorder.pasts(&view).map(Visibility::new);
-    let Found { findings: mut consistency, reads } =
-        found(recorder.history(), recorder.contents(), &recorder.idle_updates(), visibility.as_ref());
-    consistency.push(convergence::finding(recorder.history(), &measures.convergence));
+    let Found { findings: consistency, reads } = match depth {
+        Depth::Full => {
+            let mut found =
+                found(recorder.history(), recorder.contents(), &recorder.idle_updates(), visibility.as_ref());
+            found.findings.push(convergence::finding(recorder.history(), &measures.convergence));
+            found
+        }
+        Depth::WithoutConsistency => {
+            Found { findings: Vec::new(), reads: Verdict::Unknown { reason: "nobody asked".to_owned() } }
+        }
+    };
     let content = first_live.and_then(|replica| recorder.content(replica, &view));
     let specified = N::SPECIFICATION.map(|specify| {
         let updates =
@@ -236,6 +292,7 @@ where
         size: size(view.nodes, view.services),
         costs: world.costs(),
         bites: view.network.bites().to_vec(),
+        programs: None,
         measures,
         history: Arc::new(recorder.into_history()),
     }

@@ -80,7 +80,7 @@ impl<W: Write, O: Judged> Job<O, io::Result<Stop>> for Trace<'_, W> {
         S: Service<O::State>,
         C: Workload<O>,
     {
-        let Setup { plan, config, services, workload } = setup;
+        let Setup { plan, config, services, workload, .. } = setup;
         let span = tracing::info_span!("trace", system = self.system);
         let _entered = span.enter();
         // The same kind of world as in ordinary runs: there is no reason to compile another one.

@@ -51,8 +51,12 @@ impl<O: Judged> Job<O, Option<Divergence>> for SideBySide {
         S: Service<O::State>,
         W: Workload<O>,
     {
+        if setup.fleet.is_some() {
+            // Programs cannot be copied. An audit of their steps says more than this would.
+            return None;
+        }
         let world = |setup: Setup<N, S, W>| {
-            let Setup { plan, config, services, workload } = setup;
+            let Setup { plan, config, services, workload, .. } = setup;
             // The same kind of world as in ordinary runs: there is no reason to compile another one.
             let recorder = Recorder::<N>::new(&plan);
             World::<N, _, _, _>::new(plan, config, services, workload, recorder)

@@ -21,6 +21,7 @@ const PROTOCOLS: &[&str] = &[
     include_str!("../protocols/occ.md"),
     include_str!("../protocols/lock.md"),
     include_str!("../protocols/gossip/explain.md"),
+    include_str!("../maelstrom/explain.md"),
 ];
 
 /// Stores.
@@ -39,6 +40,7 @@ const CHECKERS: &[&str] = &[
     include_str!("../checkers/counter/explain.md"),
     include_str!("../checkers/set_full/explain.md"),
     include_str!("../checkers/visibility/explain.md"),
+    include_str!("../checkers/answers/explain.md"),
 ];
 
 /// Concepts that belong to no folder.
@@ -47,7 +49,7 @@ const CONCEPTS: &str = include_str!("concepts.md");
 /// The files with texts of a kind. Those of bugs are put together from the catalogue of the zoo.
 pub fn of(kind: Kind) -> Vec<&'static str> {
     match kind {
-        Kind::Object => topics::OBJECTS.to_vec(),
+        Kind::Object => [topics::OBJECTS, &[include_str!("../objects/foreign/objects.md")]].concat(),
         Kind::Protocol => PROTOCOLS.to_vec(),
         Kind::Crdt => topics::TYPES.to_vec(),
         Kind::GossipMode => vec![include_str!("../protocols/gossip/modes.md")],

@@ -94,6 +94,16 @@ pub struct FaultSpec {
     pub kind: FaultKind,
 }
 
+impl FaultSpec {
+    /// What the fault leaves of nodes, if it is a crash.
+    pub fn recovery(&self) -> Option<Recovery> {
+        match self.kind {
+            FaultKind::Crash { recovery, .. } => Some(recovery),
+            _ => None,
+        }
+    }
+}
+
 /// What a fault does.
 #[derive(Clone, Debug)]
 pub enum FaultKind {

@@ -66,6 +66,14 @@ impl NemesisSpec {
     pub fn windows_max(&self) -> u64 {
         self.until.since(self.from) / (self.interval_ns / 2).max(1)
     }
+
+    /// What its crashes leave of nodes.
+    pub fn recoveries(&self) -> impl Iterator<Item = Recovery> {
+        self.kinds.iter().filter_map(|kind| match kind {
+            NemesisKind::Crash(recovery) => Some(*recovery),
+            _ => None,
+        })
+    }
 }
 
 /// A kind of fault that can be drawn.

@@ -47,6 +47,10 @@ pub trait Node: Clone + Debug + Send + Sync {
     /// to it for good.
     const REPAIRS: bool;
 
+    /// Is the replica's state hidden even from the simulator? Then nobody can tell which updates a value contains, and the value
+    /// itself is known by answers only.
+    const OPAQUE: bool = false;
+
     /// A replica in its initial state. `replicas` is the number of replicas of the cluster.
     fn boot(config: &Self::Config, id: NodeId, replicas: u32) -> Self;
 
@@ -223,6 +227,26 @@ pub enum Refusal {
     Unsupported,
     /// A counter's range is exhausted.
     Overflow,
+    /// The replica found the request malformed.
+    MalformedRequest,
+    /// The replica named a receiver that does not exist.
+    NodeNotFound,
+    /// The replica cannot do it now.
+    TemporarilyUnavailable,
+    /// The replica failed on the way.
+    Crash,
+    /// The replica says that it did not and will not happen.
+    Abort,
+    /// There is no such key.
+    KeyDoesNotExist,
+    /// There is such a key already.
+    KeyAlreadyExists,
+    /// The value was not the expected one.
+    PreconditionFailed,
+    /// Another transaction was in the way.
+    TxnConflict,
+    /// The answer was none of those that there are.
+    MalformedReply,
 }
 
 /// What a draw of a node is for. Each purpose of each node has its own counter.

@@ -66,6 +66,8 @@ pub enum KvRequest<V> {
         /// The new lease.
         to: Lease,
     },
+    /// Asks for the next number, which nobody else gets.
+    Timestamp,
 }
 
 /// The reply of a store.
@@ -88,13 +90,15 @@ pub enum KvReply<V> {
     PreconditionFailed,
     /// The lease was this one, and not the expected: nothing was changed.
     Lease(Lease),
+    /// The next number, from 0.
+    Timestamp(u64),
 }
 
 impl<V> KvRequest<V> {
     /// The size of the values in it, in bytes, given that of one.
     pub fn values_bytes(&self, value_bytes: impl Fn(&V) -> u64) -> u64 {
         match self {
-            Self::Read { .. } | Self::SwapLease { .. } => 0,
+            Self::Read { .. } | Self::SwapLease { .. } | Self::Timestamp => 0,
             Self::Write { value, .. } => value_bytes(value),
             Self::Cas { from, to, .. } => value_bytes(from) + value_bytes(to),
         }
@@ -112,6 +116,7 @@ impl<V> KvRequest<V> {
                 digest_of(&(2_u8, key, from, to, create_if_not_exists))
             }
             Self::SwapLease { key, from, to } => digest_of(&(3_u8, key, from, to)),
+            Self::Timestamp => digest_of(&4_u8),
         }
     }
 
@@ -122,6 +127,7 @@ impl<V> KvRequest<V> {
             Self::Write { .. } => "write",
             Self::Cas { .. } => "cas",
             Self::SwapLease { .. } => "lease",
+            Self::Timestamp => "ts",
         }
     }
 }
@@ -147,6 +153,7 @@ impl<V> KvReply<V> {
             Self::KeyDoesNotExist => digest_of(&3_u8),
             Self::PreconditionFailed => digest_of(&4_u8),
             Self::Lease(lease) => digest_of(&(5_u8, lease)),
+            Self::Timestamp(number) => digest_of(&(6_u8, number)),
         }
     }
 
@@ -159,6 +166,7 @@ impl<V> KvReply<V> {
             Self::KeyDoesNotExist => "key_does_not_exist",
             Self::PreconditionFailed => "precondition_failed",
             Self::Lease(_) => "lease_refused",
+            Self::Timestamp(_) => "ts_ok",
         }
     }
 }

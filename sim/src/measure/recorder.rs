@@ -146,12 +146,16 @@ impl<N: Node> Recorder<N> {
             // Every replica has a reader of its own for the end.
             history: History::new(endpoints.clients + endpoints.replicas),
             agreement: Agreement::new(endpoints.replicas, initial, plan.final_reads_at),
-            reflection: Reflection::new(endpoints.replicas),
+            reflection: if N::OPAQUE {
+                Reflection::given_up(endpoints.replicas)
+            } else {
+                Reflection::new(endpoints.replicas)
+            },
             contents: ReadContents::default(),
             deliveries: Deliveries::new(endpoints.replicas),
             states: States::new(plan.seed),
             visibility: Visibility::default(),
-            watch: Watch::new(endpoints.replicas),
+            watch: Watch::new(if N::OPAQUE { 0 } else { endpoints.replicas }),
             last_update_effect: None,
             stale: Vec::new(),
             reads_answered: 0,
@@ -458,6 +462,9 @@ impl<N: Node, S: Service<StateOf<N>>> Observer<N, S> for Recorder<N> {
             }
             return;
         }
+        if N::OPAQUE {
+            return;
+        }
         self.reads_answered += 1;
         let source = match source {
             Source::Replica => None,
@@ -505,5 +512,15 @@ fn refusal_name(refusal: Refusal) -> &'static str {
         Refusal::StoreUnreachable => "store-unreachable",
         Refusal::Unsupported => "unsupported",
         Refusal::Overflow => "overflow",
+        Refusal::MalformedRequest => "malformed-request",
+        Refusal::NodeNotFound => "node-not-found",
+        Refusal::TemporarilyUnavailable => "temporarily-unavailable",
+        Refusal::Crash => "crash",
+        Refusal::Abort => "abort",
+        Refusal::KeyDoesNotExist => "key-does-not-exist",
+        Refusal::KeyAlreadyExists => "key-already-exists",
+        Refusal::PreconditionFailed => "precondition-failed",
+        Refusal::TxnConflict => "txn-conflict",
+        Refusal::MalformedReply => "malformed-reply",
     }
 }

@@ -109,7 +109,12 @@ impl Reflection {
         }
     }
 
-    /// Were the sets given up for their size?
+    /// One that follows nothing from the beginning.
+    pub(super) fn given_up(replicas: u32) -> Self {
+        Self { exhausted: true, ..Self::new(replicas) }
+    }
+
+    /// Was it given up to follow every update?
     pub(super) fn is_exhausted(&self) -> bool {
         self.exhausted
     }

@@ -9,6 +9,7 @@
 //! What is deliberately absent: protocols. Whatever replicates an object, its runs are judged alike.
 
 mod counter;
+pub mod foreign;
 mod ruled;
 
 use std::collections::{BTreeMap, BTreeSet};

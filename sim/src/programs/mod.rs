@@ -9,6 +9,7 @@
 //!
 //! What is deliberately absent: what lines mean. This folder knows nothing of messages, nodes or protocols.
 
+pub mod pace;
 #[cfg(unix)]
 pub mod process;
 pub mod wasi;

@@ -1,17 +1,18 @@
 //! From outcomes to the report model.
 
 use super::model::{
-    Availability, CheckVerdict, ConsistencyVerdict, Determinism, Expectation, FaultBite, FaultWindow, LatencyOf,
-    Operations, PHASE_ALL, Quantiles, Report, SCHEMA_VERSION, StaleReads, System, Verdict,
+    Availability, CheckVerdict, ConsistencyVerdict, Determinism, Expectation, FaultBite, FaultWindow, LatencyOf, Note,
+    Notes, Operations, PHASE_ALL, Programs, Quantiles, Report, SCHEMA_VERSION, StaleReads, System, Verdict,
 };
 use crate::{
     checkers,
     engine::{
-        Finding, Outcome,
+        self, Finding, Outcome,
         judge::{Judged, judge},
         strongest,
     },
     kernel::{plan::RunPlan, time::Time, world::Stop},
+    maelstrom::account::{self, StepRecord},
     measure,
     scenario::{Plan, ProtocolSpec, SystemSpec},
 };
@@ -64,6 +65,7 @@ fn system(plan: &Plan, run: &RunPlan, spec: &SystemSpec, outcome: &Outcome) -> S
         name: spec.name.clone(),
         protocol: describe(&spec.protocol),
         fingerprint: outcome.fingerprint.to_string(),
+        guarantee: outcome.programs.as_ref().map_or_else(|| "deterministic".to_owned(), engine::Programs::guarantee),
         events: outcome.events,
         stop: outcome.stop.name().to_owned(),
         ended_ns: outcome.ended_at.0,
@@ -99,6 +101,34 @@ fn system(plan: &Plan, run: &RunPlan, spec: &SystemSpec, outcome: &Outcome) -> S
         retries: outcome.costs.retries,
         expectations: judged.into_iter().map(expectation).collect(),
         faults_bitten: bites(run, outcome),
+        programs: outcome.programs.as_ref().map(programs),
+    }
+}
+
+fn programs(of: &engine::Programs) -> Programs {
+    let audit = of.audit.as_ref();
+    let difference = |(step, one, other): &(usize, Option<StepRecord>, Option<StepRecord>)| {
+        let shown = |record: &Option<StepRecord>| record.as_ref().map_or("nothing".to_owned(), ToString::to_string);
+        format!("step {}, first:\n{}\nagain:\n{}", step + 1, shown(one), shown(other))
+    };
+    let note = |note: &account::Note| Note {
+        node: format!("n{}", note.node.0 + 1),
+        at_ns: note.at.0,
+        what: note.what.clone(),
+    };
+    let notes = of.account.notes.iter().map(|(kind, notes)| Notes {
+        kind: kind.name().to_owned(),
+        count: notes.count,
+        first: notes.first.iter().map(note).collect(),
+    });
+    Programs {
+        time_source: of.account.time_source.map_or("none", engine::time_source_name).to_owned(),
+        steps: of.account.steps_count,
+        lines: of.account.lines_count,
+        audit_equal: audit.map(|audit| audit.equal),
+        audit_runs: audit.map(|audit| audit.runs),
+        audit_difference: audit.and_then(|audit| audit.difference.as_ref()).map(difference),
+        notes: notes.collect(),
     }
 }
 
@@ -108,6 +138,7 @@ pub fn describe(protocol: &ProtocolSpec) -> String {
         ProtocolSpec::Naive | ProtocolSpec::NaiveDelta => protocol.name().to_owned(),
         ProtocolSpec::Occ { store, config } => format!("occ on {}, up to {} retries", store.name(), config.retries_max),
         ProtocolSpec::Flawed { bug } => format!("the bug {}: {}", bug.name, bug.title),
+        ProtocolSpec::External { config } => format!("the program `{}`", config.command.join(" ")),
         ProtocolSpec::Lock { config } => {
             format!("lock on lin-kv, leases of {}", crate::kernel::time::Nanos(config.lease_ns))
         }

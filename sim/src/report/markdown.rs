@@ -42,9 +42,10 @@ fn write_report(report: &Report, out: &mut String) -> std::fmt::Result {
     write_expectations(report, out)?;
     writeln!(out, "\n## Reproduce\n\n```sh\n{}\n```", one_line(&report.reproduce).replace("```", "'''"))?;
     if !report.systems.is_empty() {
-        writeln!(out, "\n| system | fingerprint |\n|---|---|")?;
+        writeln!(out, "\n| system | fingerprint | guarantee |\n|---|---|---|")?;
         for system in &report.systems {
-            writeln!(out, "| {} | {} |", escaped(&system.name), code(&system.fingerprint))?;
+            let (name, guarantee) = (escaped(&system.name), escaped(&system.guarantee));
+            writeln!(out, "| {name} | {} | {guarantee} |", code(&system.fingerprint))?;
         }
     }
     Ok(())

@@ -89,6 +89,9 @@ pub struct System {
     pub protocol: String,
     /// The hash over all events of the run, in hexadecimal.
     pub fingerprint: String,
+    /// How far the run can be relied on to be the same again: `deterministic`, `replayable K/N` as measured by running it again,
+    /// or `best effort` with the reason.
+    pub guarantee: String,
     /// How many events were handled.
     pub events: u64,
     /// Why the run stopped: `completed`, or the limit that it reached.
@@ -167,6 +170,50 @@ pub struct System {
     pub expectations: Vec<Expectation>,
     /// What every fault did to this system: the evidence that it was put to the test.
     pub faults_bitten: Vec<FaultBite>,
+    /// What is known of programs, where replicas are programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub programs: Option<Programs>,
+}
+
+/// What is known of the programs of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Programs {
+    /// Where their time came from, the least replayable of all: `interpreter`, `shim`, `messages` or `wall`.
+    pub time_source: String,
+    /// How often any of them was given something, or woken.
+    pub steps: u64,
+    /// How many messages they wrote.
+    pub lines: u64,
+    /// How many runs again were the same, step by step; null when nobody ran it again.
+    pub audit_equal: Option<u32>,
+    /// How many runs again there were.
+    pub audit_runs: Option<u32>,
+    /// The first step that differed in one of them, in both versions.
+    pub audit_difference: Option<String>,
+    /// What was out of order, by kind.
+    pub notes: Vec<Notes>,
+}
+
+/// Everything of one kind that was out of order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Notes {
+    /// The kind, for example `malformed-line`.
+    pub kind: String,
+    /// How often.
+    pub count: u64,
+    /// The first of them.
+    pub first: Vec<Note>,
+}
+
+/// Something out of order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Note {
+    /// Whose program, for example `n1`.
+    pub node: String,
+    /// The virtual time.
+    pub at_ns: u64,
+    /// What was wrong, with the line.
+    pub what: String,
 }
 
 /// Quantiles of durations in nanoseconds. A censored duration is longer than any that was seen to end; a quantile that

@@ -104,6 +104,7 @@ fn system(name: &str, protocol: &str, fingerprint: &str) -> System {
         name: name.into(),
         protocol: protocol.into(),
         fingerprint: fingerprint.into(),
+        guarantee: "deterministic".into(),
         events: 184_220,
         stop: "completed".into(),
         ended_ns: 40 * S + 34 * MS,
@@ -143,6 +144,7 @@ fn system(name: &str, protocol: &str, fingerprint: &str) -> System {
         retries: 0,
         expectations: Vec::new(),
         faults_bitten: bites(3_339, 0),
+        programs: None,
     }
 }
 

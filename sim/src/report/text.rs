@@ -8,6 +8,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, preset
 use super::{
     FormatDoc, chart,
     columns::{fit, one_line, pad, wrap},
+    human::{count, duration},
     model::{Report, System, Verdict},
     rows::{Cell, Group, Tone, groups},
 };
@@ -90,6 +91,7 @@ pub fn render(report: &Report, style: TextStyle) -> String {
     lines.extend(witnesses(report, style));
     lines.extend(expectations(report, style));
     lines.extend(unbitten(report, style));
+    lines.extend(programs(report, style));
     lines.extend(footer(report, style));
     let mut text = String::new();
     for line in lines {
@@ -229,10 +231,35 @@ fn unbitten(report: &Report, style: TextStyle) -> Vec<String> {
     titled("FAULTS WITHOUT ANY EFFECT", lines, style)
 }
 
+/// What was out of order in programs, and where a run again differed.
+fn programs(report: &Report, style: TextStyle) -> Vec<String> {
+    let mut lines = Vec::new();
+    for system in &report.systems {
+        let Some(programs) = &system.programs else { continue };
+        let steps = format!("{} steps, {} messages", count(programs.steps), count(programs.lines));
+        lines.extend(wrap(&format!("{}: {steps}, time by {}", system.name, programs.time_source), "  ", chart::WIDTH));
+        for notes in &programs.notes {
+            lines.extend(wrap(&format!("{}: {}", notes.kind, count(notes.count)), "    ", chart::WIDTH));
+            for note in &notes.first {
+                let told = format!("{} at {}: {}", note.node, duration(note.at_ns), note.what);
+                told.lines().for_each(|line| lines.extend(wrap(line, "      ", chart::WIDTH)));
+            }
+        }
+        for line in programs.audit_difference.iter().flat_map(|text| text.lines()) {
+            lines.extend(wrap(line, "    ", chart::WIDTH));
+        }
+    }
+    titled("PROGRAMS", lines, style)
+}
+
 fn footer(report: &Report, style: TextStyle) -> Vec<String> {
-    let fingerprints =
-        report.systems.iter().map(|system| format!("  {}  {}", fit(&system.fingerprint, 32), fit(&system.name, 60)));
-    let mut lines = titled("FINGERPRINTS", fingerprints.collect(), style);
+    let fingerprint = |system: &System| {
+        fit(
+            &format!("  {}  {}, {}", fit(&system.fingerprint, 32), fit(&system.name, 40), system.guarantee),
+            chart::WIDTH,
+        )
+    };
+    let mut lines = titled("FINGERPRINTS", report.systems.iter().map(fingerprint).collect(), style);
     lines.push(String::new());
     lines.push(format!("reproduce: {}", one_line(&report.reproduce)));
     lines

@@ -31,9 +31,11 @@ use crate::{
     kernel::{
         draws::Stream,
         ids::{Endpoints, NodeId},
+        node::Recovery,
         plan::{ClassOf, ClockPlan, Limits, LinkClass, NetworkPlan, RunPlan},
         time::Time,
     },
+    maelstrom::config::ExternalConfig,
     protocols::{gossip::GossipConfig, lock::LockConfig, occ::OccConfig},
     services::{KvConfig, KvKind},
     workloads::{
@@ -108,6 +110,11 @@ pub enum ProtocolSpec {
         /// Which.
         bug: &'static Bug,
     },
+    /// Programs.
+    External {
+        /// The options.
+        config: ExternalConfig,
+    },
     /// Gossip of a CRDT.
     Gossip {
         /// The data type.
@@ -127,6 +134,7 @@ impl ProtocolSpec {
             Self::Lock { .. } => "lock",
             Self::Flawed { .. } => "bug",
             Self::Gossip { .. } => "gossip",
+            Self::External { .. } => "external",
         }
     }
 }
@@ -207,11 +215,37 @@ pub enum ObjectName {
     Sequence,
     /// A shopping cart.
     Cart,
+    /// A set that grows, of programs.
+    GrowOnlySet,
+    /// Messages to everybody, of programs.
+    Broadcast,
+    /// A store, of programs.
+    KeyValue,
+    /// Repeated texts, of programs.
+    Echo,
+    /// Ids, of programs.
+    UniqueIds,
 }
 
 impl ObjectName {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Counter, Self::Set, Self::Register, Self::Sequence, Self::Cart];
+    pub const ALL: [Self; 10] = [
+        Self::Counter,
+        Self::Set,
+        Self::Register,
+        Self::Sequence,
+        Self::Cart,
+        Self::GrowOnlySet,
+        Self::Broadcast,
+        Self::KeyValue,
+        Self::Echo,
+        Self::UniqueIds,
+    ];
+
+    /// Is it spoken of by programs only?
+    pub fn is_foreign(self) -> bool {
+        matches!(self, Self::GrowOnlySet | Self::Broadcast | Self::KeyValue | Self::Echo | Self::UniqueIds)
+    }
 
     /// The name in scenarios.
     pub fn name(self) -> &'static str {
@@ -226,6 +260,11 @@ impl ObjectName {
             Operations::Register => Self::Register,
             Operations::Sequence(_) => Self::Sequence,
             Operations::Cart(_) => Self::Cart,
+            Operations::GrowOnlySet => Self::GrowOnlySet,
+            Operations::Broadcast => Self::Broadcast,
+            Operations::KeyValue { .. } => Self::KeyValue,
+            Operations::Echo => Self::Echo,
+            Operations::UniqueIds => Self::UniqueIds,
         }
     }
 
@@ -237,6 +276,12 @@ impl ObjectName {
             Self::Register => <RegisterGenerator as Generator<Register<String>>>::KINDS,
             Self::Sequence => SequenceGenerator::KINDS,
             Self::Cart => CartGenerator::KINDS,
+            // In the order in which `maelstrom` makes them.
+            Self::GrowOnlySet => &["add", "read"],
+            Self::Broadcast => &["broadcast", "read"],
+            Self::KeyValue => &["read", "write", "cas"],
+            Self::Echo => &["echo"],
+            Self::UniqueIds => &["generate"],
         }
     }
 }
@@ -283,6 +328,14 @@ pub(super) struct Timeline {
     pub(super) faults: Vec<FaultSpec>,
     pub(super) nemesis: Option<NemesisSpec>,
     pub(super) final_reads_at: Time,
+}
+
+impl Timeline {
+    /// What crashes leave of nodes.
+    pub(super) fn recoveries(&self) -> impl Iterator<Item = Recovery> {
+        let nemesis = self.nemesis.iter().flat_map(NemesisSpec::recoveries);
+        self.faults.iter().filter_map(FaultSpec::recovery).chain(nemesis)
+    }
 }
 
 impl Plan {

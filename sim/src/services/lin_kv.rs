@@ -8,6 +8,8 @@
 //! n2                    read -> 1          never 0: the swap had returned
 //! ```
 //!
+//! The same store gives out numbers, as `lin-tso` does in Maelstrom: 0, 1, 2, and so on, each once.
+//!
 //! What is deliberately absent: several states, and hence clocks, sessions and draws.
 
 use std::collections::BTreeMap;
@@ -25,16 +27,22 @@ use crate::kernel::{
 pub struct LinKv<V> {
     entries: BTreeMap<Key, Entry<V>>,
     leases: BTreeMap<Key, Lease>,
+    /// The next number to be given out.
+    timestamp: u64,
 }
 
 impl<V> Default for LinKv<V> {
     fn default() -> Self {
-        Self { entries: BTreeMap::new(), leases: BTreeMap::new() }
+        Self { entries: BTreeMap::new(), leases: BTreeMap::new(), timestamp: 0 }
     }
 }
 
 impl<V: Value> Service<V> for LinKv<V> {
     fn handle(&mut self, _: NodeId, request: KvRequest<V>, cx: &mut ServiceContext<'_>) -> KvReply<V> {
+        if request == KvRequest::Timestamp {
+            self.timestamp += 1;
+            return KvReply::Timestamp(self.timestamp - 1);
+        }
         let key = key_of(&request);
         if let KvRequest::SwapLease { from, to, .. } = request {
             let lease = self.leases.entry(key).or_default();
@@ -73,6 +81,9 @@ impl<V: Value> Service<V> for LinKv<V> {
         }
         for (key, lease) in &self.leases {
             fold.words(u64::from(key.0), digest_of(lease));
+        }
+        if self.timestamp > 0 {
+            fold.word(self.timestamp);
         }
     }
 

@@ -6,6 +6,8 @@
 //! | `seq-kv` ([`seq_kv`]) | sequentially consistent: clients may be served past states, but none goes back in time |
 //! | `lww-kv` ([`lww_kv`]) | last writer wins over several internal replicas: reads go back, swaps get overwritten |
 //!
+//! [`ring_kv`] is what Maelstrom's own `seq-kv` does instead, for comparison.
+//!
 //! In all of them a key does not exist until it is written. [`Service::newest`] and [`Service::visible`] show a missing
 //! key as the default value, as clients that create on first write do.
 //!
@@ -23,10 +25,12 @@ use crate::kernel::{
 
 pub mod lin_kv;
 pub mod lww_kv;
+pub mod ring_kv;
 pub mod seq_kv;
 
 use lin_kv::LinKv;
 use lww_kv::LwwKv;
+use ring_kv::RingKv;
 use seq_kv::SeqKv;
 
 /// What a store holds: anything that can be compared and digested.
@@ -76,12 +80,14 @@ pub struct KvConfig {
     pub staleness_ns_max: u64,
     /// For `lww-kv`: the number of internal replicas, at least 1. Default 2.
     pub internal_replicas: u32,
+    /// For `seq-kv`: is it to have the defect of Maelstrom's ([`ring_kv`])?
+    pub compat_maelstrom: bool,
 }
 
 impl KvConfig {
     /// The defaults, for this store.
     pub fn new(kind: KvKind) -> Self {
-        Self { kind, staleness_ns_max: 500 * MILLISECOND, internal_replicas: 2 }
+        Self { kind, staleness_ns_max: 500 * MILLISECOND, internal_replicas: 2, compat_maelstrom: false }
     }
 }
 
@@ -92,6 +98,8 @@ pub enum Kv<V> {
     Lin(LinKv<V>),
     /// Sequentially consistent.
     Seq(SeqKv<V>),
+    /// Almost.
+    Ring(RingKv<V>),
     /// Last writer wins.
     Lww(LwwKv<V>),
 }
@@ -101,6 +109,7 @@ impl<V: Value> Kv<V> {
     pub fn new(config: &KvConfig) -> Self {
         match config.kind {
             KvKind::Lin => Self::Lin(LinKv::default()),
+            KvKind::Seq if config.compat_maelstrom => Self::Ring(RingKv::default()),
             KvKind::Seq => Self::Seq(SeqKv::new(config.staleness_ns_max)),
             KvKind::Lww => Self::Lww(LwwKv::new(config.internal_replicas)),
         }
@@ -110,7 +119,7 @@ impl<V: Value> Kv<V> {
     pub fn kind(&self) -> KvKind {
         match self {
             Self::Lin(_) => KvKind::Lin,
-            Self::Seq(_) => KvKind::Seq,
+            Self::Seq(_) | Self::Ring(_) => KvKind::Seq,
             Self::Lww(_) => KvKind::Lww,
         }
     }
@@ -121,6 +130,7 @@ impl<V: Value> Service<V> for Kv<V> {
         match self {
             Self::Lin(kv) => kv.handle(from, request, cx),
             Self::Seq(kv) => kv.handle(from, request, cx),
+            Self::Ring(kv) => kv.handle(from, request, cx),
             Self::Lww(kv) => kv.handle(from, request, cx),
         }
     }
@@ -129,6 +139,7 @@ impl<V: Value> Service<V> for Kv<V> {
         match self {
             Self::Lin(kv) => kv.on_wake(cx),
             Self::Seq(kv) => kv.on_wake(cx),
+            Self::Ring(kv) => kv.on_wake(cx),
             Self::Lww(kv) => kv.on_wake(cx),
         }
     }
@@ -137,6 +148,7 @@ impl<V: Value> Service<V> for Kv<V> {
         match self {
             Self::Lin(kv) => kv.visible(from, key),
             Self::Seq(kv) => kv.visible(from, key),
+            Self::Ring(kv) => kv.visible(from, key),
             Self::Lww(kv) => kv.visible(from, key),
         }
     }
@@ -145,6 +157,7 @@ impl<V: Value> Service<V> for Kv<V> {
         match self {
             Self::Lin(kv) => kv.newest(key),
             Self::Seq(kv) => kv.newest(key),
+            Self::Ring(kv) => kv.newest(key),
             Self::Lww(kv) => kv.newest(key),
         }
     }
@@ -153,6 +166,7 @@ impl<V: Value> Service<V> for Kv<V> {
         match self {
             Self::Lin(kv) => kv.fold(fold),
             Self::Seq(kv) => kv.fold(fold),
+            Self::Ring(kv) => kv.fold(fold),
             Self::Lww(kv) => kv.fold(fold),
         }
     }
@@ -161,6 +175,7 @@ impl<V: Value> Service<V> for Kv<V> {
         match self {
             Self::Lin(kv) => kv.bytes(value_bytes),
             Self::Seq(kv) => kv.bytes(value_bytes),
+            Self::Ring(kv) => kv.bytes(value_bytes),
             Self::Lww(kv) => kv.bytes(value_bytes),
         }
     }
@@ -213,8 +228,8 @@ impl<V: Value> Outcome<V> {
             (KvRequest::Cas { from, to, op, .. }, Some(Entry { value, .. })) if value == from => {
                 Self::Set { value: to.clone(), builds_on: true, op: *op, reply: KvReply::Swapped }
             }
-            // Only `lin-kv` keeps leases: elsewhere nobody gets one.
-            (KvRequest::Cas { .. }, Some(_)) | (KvRequest::SwapLease { .. }, _) => {
+            // Only `lin-kv` keeps leases and gives out numbers: elsewhere nobody gets any.
+            (KvRequest::Cas { .. }, Some(_)) | (KvRequest::SwapLease { .. } | KvRequest::Timestamp, _) => {
                 Self::Answer(KvReply::PreconditionFailed)
             }
             (KvRequest::Cas { to, op, create_if_not_exists: true, .. }, None) => {
@@ -225,9 +240,10 @@ impl<V: Value> Outcome<V> {
     }
 }
 
-/// The key of a request.
+/// The key of a request; of one that has none, a key that nobody uses.
 fn key_of<V>(request: &KvRequest<V>) -> Key {
     match request {
+        KvRequest::Timestamp => Key(u32::MAX),
         KvRequest::Read { key }
         | KvRequest::Write { key, .. }
         | KvRequest::Cas { key, .. }

@@ -51,7 +51,7 @@ impl Generator<Cart<String>> for CartGenerator {
         }
     }
 
-    fn scripted(op: &ScriptedOp) -> Option<CartOp<String>> {
+    fn scripted(op: &ScriptedOp, _: u32) -> Option<CartOp<String>> {
         match op {
             ScriptedOp::Cart(op) => Some(op.clone()),
             _ => None,

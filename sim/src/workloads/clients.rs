@@ -83,8 +83,8 @@ pub trait Generator<O: Object>: Clone + Send + Sync {
     /// An operation of this kind.
     fn operation(&mut self, turn: Turn) -> O::Op;
 
-    /// A scripted operation, if it is one of this object.
-    fn scripted(op: &ScriptedOp) -> Option<O::Op>;
+    /// A scripted operation of a client, if it is one of this object.
+    fn scripted(op: &ScriptedOp, client: u32) -> Option<O::Op>;
 
     /// As [`Workload::AIMS`].
     const AIMS: bool = false;
@@ -152,6 +152,19 @@ pub enum Operations {
     Sequence(Typing),
     /// Items by their popularity, in such quantities.
     Cart(CartItems),
+    /// Elements that occur once, added to a set that grows.
+    GrowOnlySet,
+    /// Messages that occur once, told to everybody.
+    Broadcast,
+    /// Reads, writes and compare-and-sets of a store.
+    KeyValue {
+        /// How many keys there are.
+        keys: u32,
+    },
+    /// Texts to be repeated.
+    Echo,
+    /// Ids to be given out.
+    UniqueIds,
 }
 
 /// A workload.
@@ -267,7 +280,7 @@ impl<O: Object, G: Generator<O>> Workload<O> for Clients<G> {
                 let step = &steps[from + offset];
                 next[client as usize] = (from + offset) as u32 + 1;
                 numbers[client as usize] += 1;
-                (step.at.max(not_before), numbers[client as usize] - 1, G::scripted(&step.op)?)
+                (step.at.max(not_before), numbers[client as usize] - 1, G::scripted(&step.op, client)?)
             }
         };
         let replica = self

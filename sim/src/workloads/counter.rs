@@ -63,7 +63,7 @@ impl Generator<Counter> for CounterGenerator {
         }
     }
 
-    fn scripted(op: &ScriptedOp) -> Option<CounterOp> {
+    fn scripted(op: &ScriptedOp, _: u32) -> Option<CounterOp> {
         match op {
             ScriptedOp::Counter(op) => Some(*op),
             _ => None,

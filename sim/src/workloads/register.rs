@@ -33,7 +33,7 @@ impl<O: IsRegister> Generator<O> for RegisterGenerator {
         }
     }
 
-    fn scripted(op: &ScriptedOp) -> Option<RegisterOp<String>> {
+    fn scripted(op: &ScriptedOp, _: u32) -> Option<RegisterOp<String>> {
         match op {
             ScriptedOp::Register(op) => Some(op.clone()),
             _ => None,

@@ -119,7 +119,7 @@ impl Generator<Sequence> for SequenceGenerator {
         }
     }
 
-    fn scripted(op: &ScriptedOp) -> Option<SequenceOp> {
+    fn scripted(op: &ScriptedOp, _: u32) -> Option<SequenceOp> {
         match op {
             ScriptedOp::Sequence(op) => Some(op.clone()),
             _ => None,

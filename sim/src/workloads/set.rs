@@ -37,7 +37,7 @@ impl Generator<Set<String>> for SetGenerator {
         }
     }
 
-    fn scripted(op: &ScriptedOp) -> Option<SetOp<String>> {
+    fn scripted(op: &ScriptedOp, _: u32) -> Option<SetOp<String>> {
         match op {
             ScriptedOp::Set(op) => Some(op.clone()),
             _ => None,

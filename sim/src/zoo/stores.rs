@@ -113,7 +113,7 @@ impl<V: Value> FlawedKv<V> {
                 self.put(key, to, base, op, cx);
                 KvReply::Swapped
             }
-            lease @ KvRequest::SwapLease { .. } => self.kv.handle(from, lease, cx),
+            other @ (KvRequest::SwapLease { .. } | KvRequest::Timestamp) => self.kv.handle(from, other, cx),
         }
     }
 

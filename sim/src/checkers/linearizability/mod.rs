@@ -49,9 +49,16 @@ pub use call::{Call, calls_of};
 pub use model::{Insight, Model, Touches, View};
 pub use witness::Witness;
 
-use super::{Ruling, Verdict};
+use super::{CheckerDoc, Ruling, Verdict};
 use problem::Problem;
 use search::{Found, Rules, Searched, Sound, search};
+
+/// [`check`] of [`models::KeyValue`].
+pub const LINEARIZABLE_STORE: CheckerDoc = CheckerDoc {
+    name: "linearizable-store",
+    object: "key-value",
+    doc: "every operation on a key took effect at one instant between its invocation and its return",
+};
 
 /// How much effort may be spent on each part of a history.
 #[derive(Clone, Copy)]

@@ -73,7 +73,7 @@ impl<O: Judged> Job<O, Sample> for Sampling<'_> {
         S: Service<O::State>,
         W: Workload<O>,
     {
-        let Setup { plan, config, services, workload } = setup;
+        let Setup { plan, config, services, workload, .. } = setup;
         let recorder = Recorder::<N>::new(&plan);
         let mut world = World::<N, _, _, _>::new(plan.clone(), config, services, workload, recorder);
         let stop = drive(&mut world, self.progress);

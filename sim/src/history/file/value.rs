@@ -71,7 +71,7 @@ impl Value {
     }
 
     /// From JSON, whose parser limits the depth itself.
-    pub(super) fn from_json(json: serde_json::Value) -> Self {
+    pub fn from_json(json: serde_json::Value) -> Self {
         use serde_json::Value as Json;
         match json {
             Json::Null => Self::Nil,

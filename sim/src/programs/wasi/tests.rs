@@ -1,6 +1,7 @@
 //! Small programs in the text form, each showing one thing, and the node that speaks the protocol.
 
 use super::*;
+use crate::programs::TimeSource;
 use crate::{
     kernel::time::{MILLISECOND, SECOND, Time},
     programs::{Ending, Line, Program, Step},

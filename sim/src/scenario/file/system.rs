@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::value::{At, Empty, Written};
+use super::value::{At, Empty, Entries, Written};
 use crate::scenario::units::Duration;
 
 /// A system: a name, and exactly one protocol.
@@ -11,7 +11,7 @@ use crate::scenario::units::Duration;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(extend("oneOf" = [
     { "required": ["naive"] }, { "required": ["naive-delta"] }, { "required": ["occ"] }, { "required": ["lock"] },
-    { "required": ["gossip"] }, { "required": ["bug"] },
+    { "required": ["gossip"] }, { "required": ["bug"] }, { "required": ["external"] },
 ]))]
 pub struct SystemTable {
     /// The name in reports and in `[expect]`.
@@ -28,6 +28,34 @@ pub struct SystemTable {
     pub gossip: Option<At<GossipTable>>,
     /// A known mistake: see `sim list --bugs`.
     pub bug: Option<At<String>>,
+    /// Programs that speak the Maelstrom protocol.
+    pub external: Option<At<ExternalTable>>,
+}
+
+/// Options of `external`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExternalTable {
+    /// The program that every replica runs, with its arguments; a name ending in `.wasm` is run by an interpreter.
+    pub command: At<Vec<String>>,
+    /// Variables of its environment.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
+    pub env: Entries<At<String>>,
+    /// Where its time comes from: `auto` (unless given), `shim`, `messages` or `wall`.
+    pub time: Option<At<String>>,
+    /// `lockstep` (unless given): one input at a time; `burst`: all inputs of a millisecond at once.
+    pub delivery: Option<At<String>>,
+    /// How often an observer reads every replica to see whether they agree; 100ms unless given, 0s for never.
+    pub probe: Option<Written<Duration>>,
+    /// The neighbours that `topology` suggests: `grid` (unless given), `line`, `tree2`, `tree3`, `tree4` or `total`.
+    pub topology: Option<At<String>>,
+    /// How long a program may take to be ready, in real time; 10s unless given.
+    pub start_limit: Option<Written<Duration>>,
+    /// How long it may take to come to rest after an input, in real time; 10s unless given.
+    pub step_limit: Option<Written<Duration>>,
+    /// Is everything that is out of order a failure?
+    pub strict: Option<bool>,
 }
 
 /// Options of `occ`.

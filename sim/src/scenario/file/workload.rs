@@ -18,7 +18,8 @@ use crate::scenario::units::{Duration, Frequency, Size};
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WorkloadTable {
-    /// What clients see: `counter`, `set`, `register`, `sequence` or `cart`.
+    /// What clients see: `counter`, `set`, `register`, `sequence` or `cart`; for programs also `g-set`, `broadcast`, `key-value`,
+    /// `echo` or `unique-ids`.
     pub object: At<String>,
     /// The number of clients; they are called c1, c2, and so on.
     #[schemars(range(min = 1))]
@@ -46,6 +47,9 @@ pub struct WorkloadTable {
     pub popularity: Option<At<PopularityTable>>,
     /// Of a cart: how many units are added, or changed; 1 unless given.
     pub quantity: Option<At<Amount>>,
+    /// Of a key-value store: how many keys there are; 5 unless given.
+    #[schemars(range(min = 1))]
+    pub keys: Option<At<i64>>,
     /// Of a sequence: the words that are typed.
     pub words: Option<At<Vec<String>>>,
     /// Of a sequence: where a word begins: `anywhere` (unless given), `start` or `end`.
@@ -323,6 +327,8 @@ pub struct ServicesTable {
     pub staleness: Option<Written<Duration>>,
     /// The number of internal replicas of `lww-kv`; 2 unless given.
     pub lww_replicas: Option<At<i64>>,
+    /// `maelstrom`: `seq-kv` with the defect that Maelstrom's has, for teaching.
+    pub compat: Option<At<String>>,
 }
 
 /// Where a run stops unfinished.

@@ -7,6 +7,7 @@
 mod cluster;
 mod distribution;
 mod expect;
+mod external;
 mod faults;
 mod network;
 mod operations;
@@ -56,6 +57,7 @@ pub(super) fn plan(file: &ScenarioFile, hash: String, text: &str) -> Result<Plan
     let systems = systems::systems(&mut check, file, &surroundings);
     let expectations = expect::expectations(&mut check, file);
     let timeline = faults::timeline(&mut check, file, names.as_ref(), work.as_ref());
+    external::crashes(&mut check, file, timeline.as_ref());
     if let (Some(names), Some(services), Some(work), Some(timeline)) = (&names, &services, &work, &timeline) {
         reach::stores(&mut check, file, &reach::World { names, services, work, timeline, seed: seed.unwrap_or(1) });
     }

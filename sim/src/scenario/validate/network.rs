@@ -305,10 +305,14 @@ pub(super) struct Services {
     pub(super) at: NodeId,
 }
 
+/// Whose stores ours can be like.
+const COMPATIBILITIES: &[(&str, &str)] = &[("maelstrom", "`seq-kv` with a ring of 32 states, in which reads go back")];
+
 pub(super) fn services(check: &mut Check, table: &ServicesTable, names: Option<&Names>) -> Option<Services> {
     let staleness_ns = table.staleness.as_ref().map(|staleness| check.read(staleness));
     let internal =
         table.lww_replicas.as_ref().map(|count| check.within(count, "the number of internal replicas", 1..=64));
+    let compat = table.compat.as_ref().map(|compat| check.choose(compat, "compatibility", COMPATIBILITIES));
     let names = names?;
     let at = match &table.at {
         None => NodeId(0),
@@ -317,6 +321,7 @@ pub(super) fn services(check: &mut Check, table: &ServicesTable, names: Option<&
     for (kind, place, what) in [
         (KvKind::Seq, table.staleness.as_ref().map(|written| &written.span), "staleness"),
         (KvKind::Lww, table.lww_replicas.as_ref().map(|number| &number.span), "lww_replicas"),
+        (KvKind::Seq, table.compat.as_ref().map(|name| &name.span), "compat"),
     ] {
         if let Some(place) = place
             && !names.stores().contains(&kind)
@@ -333,6 +338,9 @@ pub(super) fn services(check: &mut Check, table: &ServicesTable, names: Option<&
         }
         if let Some(internal) = internal {
             store.internal_replicas = internal?;
+        }
+        if let Some(compat) = compat {
+            store.compat_maelstrom = compat? == 0;
         }
     }
     Some(Services { stores, at })

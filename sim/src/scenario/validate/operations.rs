@@ -27,6 +27,10 @@ pub const PLACES: &[(&str, &str)] = &[
 const NAMES_MAX: usize = 100_000;
 /// The most lines of a script.
 const STEPS_MAX: usize = 100_000;
+/// The keys of a store, unless a scenario says otherwise.
+const KEYS: u32 = 5;
+/// The most keys.
+const KEYS_MAX: u32 = 1_000_000;
 /// The steepest law of Zipf, beyond which the second name never comes.
 const ZIPF_MAX: f64 = 20.0;
 
@@ -43,6 +47,7 @@ pub(super) fn operations(check: &mut Check, table: &WorkloadTable, object: Objec
         ("items", table.items.as_ref().map(|at| &at.span), vec![ObjectName::Cart]),
         ("popularity", table.popularity.as_ref().map(|at| &at.span), vec![ObjectName::Set, ObjectName::Cart]),
         ("quantity", table.quantity.as_ref().map(|at| &at.span), vec![ObjectName::Cart]),
+        ("keys", table.keys.as_ref().map(|at| &at.span), vec![ObjectName::KeyValue]),
         ("words", table.words.as_ref().map(|at| &at.span), vec![ObjectName::Sequence]),
         ("place", table.place.as_ref().map(|at| &at.span), vec![ObjectName::Sequence]),
     ];
@@ -67,6 +72,14 @@ pub(super) fn operations(check: &mut Check, table: &WorkloadTable, object: Objec
             Operations::Cart(CartItems { items, quantity: quantity? })
         }
         ObjectName::Sequence => Operations::Sequence(typing(check, table)?),
+        ObjectName::GrowOnlySet => Operations::GrowOnlySet,
+        ObjectName::Broadcast => Operations::Broadcast,
+        ObjectName::KeyValue => {
+            let keys = table.keys.as_ref().map(|keys| check.within(keys, "the number of keys", 1..=KEYS_MAX));
+            Operations::KeyValue { keys: keys.unwrap_or(Some(KEYS))? }
+        }
+        ObjectName::Echo => Operations::Echo,
+        ObjectName::UniqueIds => Operations::UniqueIds,
     })
 }
 
@@ -263,6 +276,12 @@ fn scripted(check: &mut Check, line: &At<StepTable>, object: ObjectName) -> Opti
         ("read", read.as_ref().map(|at| at.span.clone())),
         ("view", view.as_ref().map(|at| at.span.clone())),
     ];
+    if object.is_foreign() {
+        let finding =
+            Diagnostic::new("scenario::contradiction", format!("there are no scripts for `{}`", object.name()));
+        check.push(finding.at(line.span.clone(), "this line").help("use a rate"));
+        return None;
+    }
     let at = check.exactly_one(&line.span, "line", &keys)?;
     let (kind, span) = (keys[at].0, keys[at].1.clone()?);
     if !object.kinds().contains(&kind) {
@@ -310,6 +329,7 @@ fn scripted(check: &mut Check, line: &At<StepTable>, object: ObjectName) -> Opti
         }
         (ObjectName::Cart, "remove") => Some(ScriptedOp::Cart(CartOp::Remove { item: remove.as_ref()?.value.clone() })),
         (ObjectName::Cart, _) => Some(ScriptedOp::Cart(CartOp::View)),
+        (_, _) => None,
     };
     if op.is_none() {
         let finding = Diagnostic::new("scenario::value", format!("this cannot be added to a {}", object.name()));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, workload::Work};
+use super::{Check, external, workload::Work};
 use crate::{
     kernel::ids::NodeId,
     protocols::{
@@ -30,6 +30,10 @@ pub const PROTOCOLS: &[(&str, &str)] = &[
     ("occ", "optimistic concurrency control: read and compare-and-swap at a store, with bounded retry"),
     ("lock", "locking: a lease on lin-kv guards read, modify, write"),
     ("gossip", "gossip of a CRDT: push, pull or push-pull; state, delta or digest"),
+    (
+        "external",
+        "programs in any language that speak the Maelstrom protocol, one process or WebAssembly module a replica",
+    ),
 ];
 
 /// The accepted data types of gossip.
@@ -70,8 +74,11 @@ pub(super) struct Surroundings<'a> {
     pub(super) work: Option<&'a Work>,
 }
 
-/// The stores that any system uses, in the fixed order of all stores.
+/// The stores that any system uses, in the fixed order of all stores; programs may use any.
 pub(super) fn stores(file: &ScenarioFile) -> Vec<KvKind> {
+    if file.system.iter().any(|system| system.value.external.is_some()) {
+        return KvKind::ALL.to_vec();
+    }
     let is_used = |kind: &KvKind| {
         let mut options = file.system.iter().filter_map(|system| system.value.occ.as_ref());
         options.any(|occ| occ.value.store.value == kind.name())
@@ -127,8 +134,19 @@ fn protocol(check: &mut Check, system: &At<SystemTable>, around: &Surroundings<'
         ("lock", table.lock.as_ref().map(|kind| kind.span.clone())),
         ("gossip", table.gossip.as_ref().map(|kind| kind.span.clone())),
         ("bug", table.bug.as_ref().map(|kind| kind.span.clone())),
+        ("external", table.external.as_ref().map(|kind| kind.span.clone())),
     ];
-    check.exactly_one(&system.span, "system", &kinds)?;
+    let kind = check.exactly_one(&system.span, "system", &kinds)?;
+    if let Some(options) = &table.external {
+        return external::external(check, options, around);
+    }
+    if let Some(object) = around.work.map(|work| ObjectName::of(&work.config.operations)).filter(|it| it.is_foreign()) {
+        let message = format!("clients ask for `{}`, of which only programs know anything", object.name());
+        let finding = Diagnostic::new("scenario::contradiction", message);
+        let place = kinds[kind].1.clone().unwrap_or_else(|| system.span.clone());
+        check.push(finding.at(place, "this protocol").help("use `external = { command = [\"...\"] }`"));
+        return None;
+    }
     if let Some(naive) = &table.naive_delta {
         if around.graph.is_some_and(|graph| *graph != Graph::Complete) {
             let finding = Diagnostic::new("scenario::contradiction", "`naive-delta` needs a complete topology");

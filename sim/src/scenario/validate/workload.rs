@@ -22,6 +22,11 @@ pub const OBJECTS: &[(&str, &str)] = &[
     ("register", "writes and reads of a value"),
     ("sequence", "insertions and deletions in a text, and reads of it"),
     ("cart", "items with quantities: added, changed, removed and viewed"),
+    ("g-set", "for programs: additions of elements that occur once, and reads of all"),
+    ("broadcast", "for programs: messages that occur once, told to everybody, and reads of all"),
+    ("key-value", "for programs: reads, writes and compare-and-sets of keys"),
+    ("echo", "for programs: texts to be repeated"),
+    ("unique-ids", "for programs: ids that occur once"),
 ];
 
 /// How the operations of an open loop follow each other.

@@ -328,6 +328,8 @@ pub(super) fn refused(refusal: Refusal) -> Refused {
         Refusal::StoreUnreachable => (ErrorCode::TemporarilyUnavailable, "the store did not answer"),
         Refusal::Unsupported => (ErrorCode::NotSupported, "the data type cannot express this"),
         Refusal::Overflow => (ErrorCode::MalformedRequest, "this would exceed 64 bits"),
+        // What programs refuse for, protocols of the simulator do not.
+        _ => (ErrorCode::Crash, "the replica failed on the way"),
     };
     Refused::new(code, text)
 }
