@@ -10,6 +10,7 @@ use clap::{
 use super::{Exit, output};
 use crate::{
     engine::advice::{Need, Question, advise},
+    kernel::time::{MILLISECOND, SECOND},
     maelstrom::serve::{
         INCARNATION_MAX, Options, ReplicaKind, Session, run,
         tradeoff::{Advised, Adviser, Kind, Tradeoff},
@@ -65,9 +66,10 @@ pub(super) struct Node {
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = positive)]
     rpc_timeout: u64,
 
-    /// occ, lin-kv-proxy: how long an operation may take; clients are to wait longer.
-    #[arg(long, value_name = "DURATION", default_value = "4s", value_parser = positive)]
-    deadline: u64,
+    /// occ, lin-kv-proxy: how long an operation may take; clients are to wait longer. Default 4s, and 800ms for the proxy, whose
+    /// clients wait for a second.
+    #[arg(long, value_name = "DURATION", value_parser = positive)]
+    deadline: Option<u64>,
 
     /// How often this node was started before and lost its memory: a number that it did not have yet. By default the environment's
     /// `SIM_INCARNATION`, which `sim drive` sets, or 0.
@@ -133,7 +135,11 @@ impl Node {
             fanout: self.fanout,
             store: self.store,
             rpc_timeout_ns: self.rpc_timeout,
-            deadline_ns: self.deadline,
+            deadline_ns: self.deadline.unwrap_or(if kind == ReplicaKind::LinKvProxy {
+                800 * MILLISECOND
+            } else {
+                4 * SECOND
+            }),
         };
         let mut session = Session::new(kind, options, Adviser::new(Box::new(measured)));
         let served = run(&mut session, io::stdin(), &mut io::stdout());

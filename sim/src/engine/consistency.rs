@@ -39,11 +39,15 @@ pub fn strongest(findings: &[Finding]) -> String {
     let held: Vec<Consistency> = findings.iter().filter(holds).map(|finding| finding.model).collect();
     let is_implied = |model: Consistency| held.iter().any(|&other| other != model && other.implies(model));
     let names: Vec<&str> = held.iter().filter(|&&model| !is_implied(model)).map(|model| model.name()).collect();
-    let untested = findings.iter().any(|finding| matches!(finding.verdict, Verdict::Vacuous { .. }));
-    match (names.is_empty(), untested) {
-        (false, _) => names.join(", "),
-        (true, true) => "untested".to_owned(),
-        (true, false) => "none".to_owned(),
+    let is_any = |is: fn(&Verdict) -> bool| findings.iter().any(|finding| is(&finding.verdict));
+    if !names.is_empty() {
+        names.join(", ")
+    } else if is_any(|verdict| matches!(verdict, Verdict::Vacuous { .. })) {
+        "untested".to_owned()
+    } else if is_any(|verdict| matches!(verdict, Verdict::Unknown { .. })) {
+        "unknown".to_owned()
+    } else {
+        "none".to_owned()
     }
 }
 

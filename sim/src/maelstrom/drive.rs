@@ -218,6 +218,10 @@ impl Drive {
         if self.workload.converges() {
             writeln!(out, "converges = true")?;
         }
+        // Clients are not cut off and lose no message: where nobody needs anybody else, everybody is answered.
+        if matches!(self.workload, Workload::Echo | Workload::UniqueIds) && self.nemesis.is_empty() {
+            writeln!(out, "availability = \">= 100%\"")?;
+        }
         Ok(())
     }
 

@@ -10,7 +10,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crdts::lattice::Weight;
+use crdts::{lattice::Weight, object::Object};
 use serde_json::Value;
 
 use super::{
@@ -365,8 +365,7 @@ impl External {
             cx.touched();
         }
         let Some(op) = op else { return };
-        if matches!(ask, Ask::Add(_) | Ask::Include(_) | Ask::Put(..) | Ask::Swap(..)) && matches!(reply, Reply::Ok(_))
-        {
+        if Foreign::is_update(&Asked { client: None, what: ask }) && matches!(reply, Reply::Ok(_)) {
             self.updates += 1;
             cx.effect(op, cx.replica_id(), self.updates);
         }

@@ -250,7 +250,7 @@ impl Fleet {
             member.has_ended = true;
             let kind = if matches!(ending, Ending::NotStarted(_)) { Kind::NotStarted } else { Kind::Ended };
             let words = last_words(&*member.program);
-            self.note(kind, node, clock_ns, format!("the program {ending}{words}"));
+            self.note(kind, node, clock_ns, format!("`{}` {ending}{words}", self.config.command.join(" ")));
         }
         let wakes_in_ns = deadline.map(|deadline| deadline.0.saturating_sub(now.0).max(1));
         Stepped { messages, wakes_in_ns: wakes_in_ns.filter(|_| !member.has_ended) }

@@ -177,8 +177,8 @@ impl Reflection {
         let number = self.number(op);
         let times = &mut self.updates[number as usize];
         times.acknowledged_at = Some(now);
-        // Nobody can be behind by what changes nothing.
-        if !times.changes_nothing {
+        // Nobody can be behind by what changes nothing, and where nothing is followed, nobody is.
+        if !times.changes_nothing && !self.exhausted {
             self.acknowledged[number as usize / 64] |= 1 << (number % 64);
         }
     }

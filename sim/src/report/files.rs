@@ -68,7 +68,7 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WriteE
 }
 
 /// Writes a file beside its place, and renames it.
-fn replace(dir: &Path, file: &str, content: &[u8]) -> Result<PathBuf, WriteError> {
+pub(super) fn replace(dir: &Path, file: &str, content: &[u8]) -> Result<PathBuf, WriteError> {
     let path = dir.join(file);
     let beside = dir.join(format!(".{file}.{}", std::process::id()));
     let result = fs::write(&beside, content)

@@ -116,7 +116,7 @@ fn write_expectations(report: &Report, out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
-fn word(verdict: Verdict) -> &'static str {
+pub(super) fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "pass",
         Verdict::Vacuous => "vacuous",
@@ -126,7 +126,7 @@ fn word(verdict: Verdict) -> &'static str {
 }
 
 /// Text without markup, on one line.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in one_line(text).chars() {
         match character {
@@ -144,7 +144,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// Text as code within a table.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = one_line(text).replace('`', "'").replace('|', "\\|");
     if text.trim().is_empty() { String::new() } else { format!("`{text}`") }
 }

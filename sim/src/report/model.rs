@@ -135,7 +135,7 @@ pub struct System {
     /// What each checker of the object says of what clients saw.
     pub checks: Vec<CheckVerdict>,
     /// The consistency models of clients that the run kept to, without those that another of them implies; `none` if there
-    /// is none, `untested` if no client read anything.
+    /// is none, `unknown` if some could not be decided, `untested` if no client read anything.
     pub consistency_strongest: String,
     /// Verdicts on all consistency models, the strong ones first.
     pub consistency: Vec<ConsistencyVerdict>,
