@@ -75,10 +75,11 @@ const IMPORTS: &[(&str, &str, Import)] = &[
     ("path_symlink", "iiiii", forbidden),
     ("path_unlink_file", "iii", forbidden),
     ("poll_oneoff", "iiii", poll::poll_oneoff),
-    ("proc_exit", "i", proc_exit),
+    ("proc_exit", "i", |_, arguments| Ok(Reply::Exit(arguments.u32(0) as i32))),
     ("proc_raise", "i", absent),
     ("random_get", "ii", clock::random_get),
-    ("sched_yield", "", sched_yield),
+    // There is nobody to yield to.
+    ("sched_yield", "", |_, _| Ok(Reply::Done)),
     ("sock_accept", "iii", absent),
     ("sock_recv", "iiiiii", absent),
     ("sock_send", "iiiii", absent),
@@ -91,16 +92,6 @@ fn absent(_: &mut Guest<'_>, _: Arguments<'_>) -> Result<Reply, Errno> {
 
 fn forbidden(_: &mut Guest<'_>, _: Arguments<'_>) -> Result<Reply, Errno> {
     Err(Errno::Notcapable)
-}
-
-/// `proc_exit(code)`
-fn proc_exit(_: &mut Guest<'_>, arguments: Arguments<'_>) -> Result<Reply, Errno> {
-    Ok(Reply::Exit(arguments.u32(0) as i32))
-}
-
-/// `sched_yield()`: there is nobody to yield to.
-fn sched_yield(_: &mut Guest<'_>, _: Arguments<'_>) -> Result<Reply, Errno> {
-    Ok(Reply::Done)
 }
 
 /// Stops the interpreter in a call that has to wait.

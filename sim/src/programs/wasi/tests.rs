@@ -262,6 +262,60 @@ fn exits_have_their_codes() {
     assert_eq!(end(&WasiSpec::new("test", module("(func (export \"_start\"))"))).1, Some(Ending::Exited(0)));
 }
 
+/// Reads without waiting, then waits for standard input, for standard output and for what is not there, and says what came of it.
+const IMPATIENT: &str = r#"
+    (import "wasi_snapshot_preview1" "fd_fdstat_set_flags" (func $set_flags (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+    (func $try (result i32)
+        (i32.store (i32.const 0) (i32.const 2048))
+        (i32.store (i32.const 4) (i32.const 4096))
+        (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (func $subscribe (param $at i32) (param $kind i32) (param $fd i32)
+        (i32.store8 (i32.add (local.get $at) (i32.const 8)) (local.get $kind))
+        (i32.store (i32.add (local.get $at) (i32.const 16)) (local.get $fd)))
+    (func $events (param $from i32) (param $count i32)
+        (drop (call $poll_oneoff (local.get $from) (i32.const 512) (local.get $count) (i32.const 24)))
+        (local.set $count (i32.load (i32.const 24)))
+        (local.set $from (i32.const 512))
+        (loop $next
+            ;; The error, the kind, and whether it is the end.
+            (call $number (i64.extend_i32_u (i32.or
+                (i32.or (i32.shl (i32.load16_u (i32.add (local.get $from) (i32.const 8))) (i32.const 8))
+                        (i32.shl (i32.load8_u (i32.add (local.get $from) (i32.const 10))) (i32.const 4)))
+                (i32.load16_u (i32.add (local.get $from) (i32.const 24))))))
+            (local.set $from (i32.add (local.get $from) (i32.const 32)))
+            (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+            (br_if $next (local.get $count))))
+    (func (export "_start")
+        (drop (call $set_flags (i32.const 0) (i32.const 4)))
+        (call $number (i64.extend_i32_u (call $try)))                       ;; nothing to read
+        (call $subscribe (i32.const 256) (i32.const 1) (i32.const 0))       ;; input
+        (call $subscribe (i32.const 304) (i32.const 2) (i32.const 1))       ;; output
+        (call $subscribe (i32.const 352) (i32.const 1) (i32.const 5))       ;; what is not there
+        (call $subscribe (i32.const 400) (i32.const 2) (i32.const 0))       ;; what makes no sense
+        (call $events (i32.const 256) (i32.const 4))
+        (call $events (i32.const 256) (i32.const 1))                        ;; waits for input
+        (call $number (i64.extend_i32_u (call $try)))
+        (call $events (i32.const 256) (i32.const 1))                        ;; waits for the end
+        (drop (call $close (i32.const 0)))
+        (call $number (i64.extend_i32_u (call $try))))"#;
+
+#[test]
+fn who_does_not_want_to_wait_is_told_what_is_ready() {
+    // Imports come before everything else in a module.
+    let is_import = |line: &&str| line.contains("(import");
+    let (imports, rest): (Vec<&str>, Vec<&str>) = PRELUDE.lines().chain(IMPATIENT.lines()).partition(is_import);
+    let text = format!("(module {} {})", imports.join("\n"), rest.join("\n"));
+    let code = Code::Bytes(wat::parse_str(text).expect("the text of a module"));
+    let mut program = WasiProgram::load(&WasiSpec::new("test", code));
+    // Nothing to read is error 6. Output is ready (kind 2), descriptor 5 is none (error 8), input cannot be written (error 76).
+    assert_eq!(step(&mut program, Time::ZERO, &[]), (["6", "20", "810", "4c20"].map(String::from).to_vec(), None));
+    assert_eq!(step(&mut program, Time(1), &["input"]), (["10", "0"].map(String::from).to_vec(), None));
+    program.end_input();
+    let last = program.step(Time(2), &[]);
+    assert_eq!((lines(&last), last.ended), (["11", "8"].map(String::from).to_vec(), Some(Ending::Exited(0))));
+}
+
 #[test]
 fn what_cannot_be_started_says_why() {
     let text = |text: &str| Code::Bytes(wat::parse_str(text).expect("the text of a module"));
@@ -328,7 +382,8 @@ fn every_function_can_be_called_with_nonsense() {
     for (name, parameters) in imports::signatures() {
         for wild in ["0", "-1", "2147483647"] {
             let kinds = parameters.replace('i', "i32 ").replace('I', "i64 ");
-            let numbers: String = kinds.split_whitespace().map(|kind| format!("({kind}.const {wild})")).collect();
+            let numbers: Vec<_> = kinds.split_whitespace().map(|kind| format!("({kind}.const {wild})")).collect();
+            let numbers = numbers.concat();
             let (result, call) =
                 if name == "proc_exit" { ("", "(call $f ") } else { ("(result i32)", "(call $exit (call $f ") };
             let close = if name == "proc_exit" { ")" } else { "))" };
@@ -453,7 +508,7 @@ fn the_standard_library_of_rust_sees_virtual_time_and_seeded_entropy() {
     let Some(code) = compiled_rust(&source) else { return };
     let run = |seed| {
         let env = vec![("NAME".into(), "value".into())];
-        let mut program = WasiProgram::load(&WasiSpec { seed, env, ..WasiSpec::new("n1", code.clone()) });
+        let mut program = WasiProgram::load(&WasiSpec { env, seed, ..WasiSpec::new("n1", code.clone()) });
         let first = step(&mut program, Time(SECOND), &["read", "later"]);
         let date = (REALTIME_START_NS + SECOND).to_string();
         assert_eq!(first, (vec![r#"["n1", "NAMEvalue"]"#.to_owned(), date], Some(Time(2_500 * MILLISECOND))));
