@@ -57,16 +57,14 @@ impl<'a> Guest<'a> {
 
     /// The bytes of a buffer.
     pub(super) fn bytes(&mut self, at: u32, length: u32) -> Result<&mut [u8], Errno> {
-        self.work += u64::from(length);
-        let from = at as usize;
-        self.memory.get_mut(from..from + length as usize).ok_or(Errno::Fault)
+        self.bytes_and_system(at, length).map(|(bytes, _)| bytes)
     }
 
-    /// Bytes in memory together with what stands outside of it.
+    /// The bytes of a buffer together with what stands outside of the program.
     pub(super) fn bytes_and_system(&mut self, at: u32, length: u32) -> Result<(&mut [u8], &mut System), Errno> {
-        self.work += u64::from(length);
         let from = at as usize;
         let bytes = self.memory.get_mut(from..from + length as usize).ok_or(Errno::Fault)?;
+        self.work += u64::from(length);
         Ok((bytes, self.system))
     }
 

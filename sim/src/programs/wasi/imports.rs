@@ -10,7 +10,7 @@
 use std::fmt;
 
 use wasmi::{
-    AsContextMut, Caller, Engine, Error, Extern, FuncType, Linker, Val, ValType,
+    AsContextMut, Caller, Engine, Error, Extern, FuncType, Linker, Module, Val, ValType,
     errors::{HostError, LinkerError},
 };
 
@@ -31,6 +31,9 @@ impl Arguments<'_> {
 
 /// The function behind an import.
 type Import = fn(&mut Guest<'_>, Arguments<'_>) -> Result<Reply, Errno>;
+
+/// Where all functions are imported from.
+const MODULE: &str = "wasi_snapshot_preview1";
 
 /// All functions of preview 1 with their parameters: `i` has 32 bits, `I` has 64.
 const IMPORTS: &[(&str, &str, Import)] = &[
@@ -72,10 +75,11 @@ const IMPORTS: &[(&str, &str, Import)] = &[
     ("path_symlink", "iiiii", forbidden),
     ("path_unlink_file", "iii", forbidden),
     ("poll_oneoff", "iiii", poll::poll_oneoff),
-    ("proc_exit", "i", proc_exit),
+    ("proc_exit", "i", |_, arguments| Ok(Reply::Exit(arguments.u32(0) as i32))),
     ("proc_raise", "i", absent),
     ("random_get", "ii", clock::random_get),
-    ("sched_yield", "", sched_yield),
+    // There is nobody to yield to.
+    ("sched_yield", "", |_, _| Ok(Reply::Done)),
     ("sock_accept", "iii", absent),
     ("sock_recv", "iiiiii", absent),
     ("sock_send", "iiiii", absent),
@@ -90,16 +94,6 @@ fn forbidden(_: &mut Guest<'_>, _: Arguments<'_>) -> Result<Reply, Errno> {
     Err(Errno::Notcapable)
 }
 
-/// `proc_exit(code)`
-fn proc_exit(_: &mut Guest<'_>, arguments: Arguments<'_>) -> Result<Reply, Errno> {
-    Ok(Reply::Exit(arguments.u32(0) as i32))
-}
-
-/// `sched_yield()`: there is nobody to yield to.
-fn sched_yield(_: &mut Guest<'_>, _: Arguments<'_>) -> Result<Reply, Errno> {
-    Ok(Reply::Done)
-}
-
 /// Stops the interpreter in a call that has to wait.
 #[derive(Debug)]
 pub(super) struct Suspended;
@@ -112,14 +106,34 @@ impl fmt::Display for Suspended {
 
 impl HostError for Suspended {}
 
+/// Parameters and results of a function of the table.
+fn signature(name: &str, parameters: &str) -> FuncType {
+    let kind = |letter| if letter == b'i' { ValType::I32 } else { ValType::I64 };
+    let results: &[ValType] = if name == "proc_exit" { &[] } else { &[ValType::I32] };
+    FuncType::new(parameters.bytes().map(kind), results.iter().copied())
+}
+
+/// Whether all that a module imports is in the table; if not, what is not.
+pub(super) fn check(module: &Module) -> Result<(), String> {
+    for import in module.imports() {
+        let name = import.name();
+        let known = IMPORTS.iter().find(|known| import.module() == MODULE && known.0 == name);
+        let Some(&(_, parameters, _)) = known else {
+            return Err(format!("it imports `{}.{name}`, which is no function of `{MODULE}`", import.module()));
+        };
+        if import.ty().func() != Some(&signature(name, parameters)) {
+            return Err(format!("it imports `{MODULE}.{name}` with other parameters than this function has"));
+        }
+    }
+    Ok(())
+}
+
 /// All imports, to be linked with a module.
 pub(super) fn linker(engine: &Engine) -> Result<Linker<System>, LinkerError> {
     let mut linker = Linker::new(engine);
     for &(name, parameters, import) in IMPORTS {
-        let kind = |letter| if letter == b'i' { ValType::I32 } else { ValType::I64 };
-        let results: &[ValType] = if name == "proc_exit" { &[] } else { &[ValType::I32] };
-        let signature = FuncType::new(parameters.bytes().map(kind), results.iter().copied());
-        linker.func_new("wasi_snapshot_preview1", name, signature, move |mut caller, arguments, results| {
+        let signature = signature(name, parameters);
+        linker.func_new(MODULE, name, signature, move |mut caller, arguments, results| {
             let errno = call(&mut caller, |guest| import(guest, Arguments(arguments)))?;
             if let [result] = results {
                 *result = Val::I32(errno);

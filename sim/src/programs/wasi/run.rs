@@ -158,6 +158,7 @@ fn instantiate(spec: &WasiSpec, compiled: &Compiled) -> Result<(Store<System>, F
     if !start.is_some_and(|signature| signature.params().is_empty() && signature.results().is_empty()) {
         return Err("no program: it has no function `_start` without parameters and results".to_owned());
     }
+    imports::check(&compiled.module)?;
     let linker = imports::linker(&compiled.engine).map_err(|error| error.to_string())?;
     let mut store = Store::new(&compiled.engine, System::new(spec));
     store.limiter(|system| &mut system.limits);

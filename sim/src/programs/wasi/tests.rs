@@ -1,10 +1,12 @@
 //! Small programs in the text form, each showing one thing, and the node that speaks the protocol.
 
+use std::{path::Path, process::Command};
+
 use super::*;
 use crate::programs::TimeSource;
 use crate::{
     kernel::time::{MILLISECOND, SECOND, Time},
-    programs::{Ending, Line, Program, Step},
+    programs::{Ending, Line, Program, Step, TimeSource},
 };
 
 /// Imports and memory that the programs share: `$say` writes a line of `length` bytes from `at`; `$number` writes a number
@@ -261,6 +263,60 @@ fn exits_have_their_codes() {
     assert_eq!(end(&WasiSpec::new("test", module("(func (export \"_start\"))"))).1, Some(Ending::Exited(0)));
 }
 
+/// Reads without waiting, then waits for standard input, for standard output and for what is not there, and says what came of it.
+const IMPATIENT: &str = r#"
+    (import "wasi_snapshot_preview1" "fd_fdstat_set_flags" (func $set_flags (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+    (func $try (result i32)
+        (i32.store (i32.const 0) (i32.const 2048))
+        (i32.store (i32.const 4) (i32.const 4096))
+        (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (func $subscribe (param $at i32) (param $kind i32) (param $fd i32)
+        (i32.store8 (i32.add (local.get $at) (i32.const 8)) (local.get $kind))
+        (i32.store (i32.add (local.get $at) (i32.const 16)) (local.get $fd)))
+    (func $events (param $from i32) (param $count i32)
+        (drop (call $poll_oneoff (local.get $from) (i32.const 512) (local.get $count) (i32.const 24)))
+        (local.set $count (i32.load (i32.const 24)))
+        (local.set $from (i32.const 512))
+        (loop $next
+            ;; The error, the kind, and whether it is the end.
+            (call $number (i64.extend_i32_u (i32.or
+                (i32.or (i32.shl (i32.load16_u (i32.add (local.get $from) (i32.const 8))) (i32.const 8))
+                        (i32.shl (i32.load8_u (i32.add (local.get $from) (i32.const 10))) (i32.const 4)))
+                (i32.load16_u (i32.add (local.get $from) (i32.const 24))))))
+            (local.set $from (i32.add (local.get $from) (i32.const 32)))
+            (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+            (br_if $next (local.get $count))))
+    (func (export "_start")
+        (drop (call $set_flags (i32.const 0) (i32.const 4)))
+        (call $number (i64.extend_i32_u (call $try)))                       ;; nothing to read
+        (call $subscribe (i32.const 256) (i32.const 1) (i32.const 0))       ;; input
+        (call $subscribe (i32.const 304) (i32.const 2) (i32.const 1))       ;; output
+        (call $subscribe (i32.const 352) (i32.const 1) (i32.const 5))       ;; what is not there
+        (call $subscribe (i32.const 400) (i32.const 2) (i32.const 0))       ;; what makes no sense
+        (call $events (i32.const 256) (i32.const 4))
+        (call $events (i32.const 256) (i32.const 1))                        ;; waits for input
+        (call $number (i64.extend_i32_u (call $try)))
+        (call $events (i32.const 256) (i32.const 1))                        ;; waits for the end
+        (drop (call $close (i32.const 0)))
+        (call $number (i64.extend_i32_u (call $try))))"#;
+
+#[test]
+fn who_does_not_want_to_wait_is_told_what_is_ready() {
+    // Imports come before everything else in a module.
+    let is_import = |line: &&str| line.contains("(import");
+    let (imports, rest): (Vec<&str>, Vec<&str>) = PRELUDE.lines().chain(IMPATIENT.lines()).partition(is_import);
+    let text = format!("(module {} {})", imports.join("\n"), rest.join("\n"));
+    let code = Code::Bytes(wat::parse_str(text).expect("the text of a module"));
+    let mut program = WasiProgram::load(&WasiSpec::new("test", code));
+    // Nothing to read is error 6. Output is ready (kind 2), descriptor 5 is none (error 8), input cannot be written (error 76).
+    assert_eq!(step(&mut program, Time::ZERO, &[]), (["6", "20", "810", "4c20"].map(String::from).to_vec(), None));
+    assert_eq!(step(&mut program, Time(1), &["input"]), (["10", "0"].map(String::from).to_vec(), None));
+    program.end_input();
+    let last = program.step(Time(2), &[]);
+    assert_eq!((lines(&last), last.ended), (["11", "8"].map(String::from).to_vec(), Some(Ending::Exited(0))));
+}
+
 #[test]
 fn what_cannot_be_started_says_why() {
     let text = |text: &str| Code::Bytes(wat::parse_str(text).expect("the text of a module"));
@@ -272,7 +328,7 @@ fn what_cannot_be_started_says_why() {
         (Code::Bytes(b"#!/bin/sh".to_vec()), "not a WebAssembly module"),
         (text("(module)"), "_start"),
         (text("(module (func (export \"_start\") (param i32)))"), "_start"),
-        (text(strange), "abort"),
+        (text(strange), "env.abort"),
         (text(crooked), "fd_close"),
         (text("(module (memory (export \"memory\") 10000) (func (export \"_start\")))"), "memory"),
     ] {
@@ -327,7 +383,8 @@ fn every_function_can_be_called_with_nonsense() {
     for (name, parameters) in imports::signatures() {
         for wild in ["0", "-1", "2147483647"] {
             let kinds = parameters.replace('i', "i32 ").replace('I', "i64 ");
-            let numbers: String = kinds.split_whitespace().map(|kind| format!("({kind}.const {wild})")).collect();
+            let numbers: Vec<_> = kinds.split_whitespace().map(|kind| format!("({kind}.const {wild})")).collect();
+            let numbers = numbers.concat();
             let (result, call) =
                 if name == "proc_exit" { ("", "(call $f ") } else { ("(result i32)", "(call $exit (call $f ") };
             let close = if name == "proc_exit" { ")" } else { "))" };
@@ -382,4 +439,89 @@ fn the_echo_node_speaks_the_protocol() {
         assert_eq!(step(&mut node, Time::ZERO, &[line]).0, [""; 0], "{line}");
     }
     assert_eq!(step(&mut node, Time::ZERO, &[init, "?", init]).0, [init_ok, init_ok]);
+}
+
+/// Compiles a source file for WASI. `None`, with the reason printed, where the standard library for it is not installed.
+fn compiled_rust(source: &Path) -> Option<Code> {
+    const TARGET: &str = "wasm32-wasip1";
+    let rustc = || Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    let found = rustc().args(["--print", "target-libdir", "--target", TARGET]).output().ok();
+    let library = found.and_then(|found| String::from_utf8(found.stdout).ok()).unwrap_or_default();
+    if !Path::new(library.trim()).is_dir() {
+        println!("skipped: the compiler has no standard library for {TARGET}");
+        return None;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let module = folder.path().join("program.wasm");
+    let arguments = ["-O", "--edition", "2024", "--target", TARGET, "-o"];
+    let status = rustc().args(arguments).args([&module, source]).status().expect("the compiler starts");
+    assert!(status.success(), "{} does not compile", source.display());
+    Some(Code::Bytes(std::fs::read(&module).expect("what was compiled")))
+}
+
+#[test]
+fn a_node_in_rust_runs_as_it_is() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nodes/echo.rs");
+    let Some(code) = compiled_rust(&source) else { return };
+    let transcript = |args: &[&str]| {
+        let args = args.iter().map(ToString::to_string).collect();
+        let mut node = WasiProgram::load(&WasiSpec { args, ..WasiSpec::new("n1", code.clone()) });
+        let echo =
+            |text: &str| format!(r#"{{"src":"c1","dest":"n1","body":{{"type":"echo","msg_id":7,"echo":"{text}"}}}}"#);
+        let said = ["one", "two"].map(|text| step(&mut node, Time(SECOND), &[&echo(text)]).0.concat());
+        assert_eq!(step(&mut node, Time(SECOND), &["nonsense"]).0, [""; 0]);
+        assert_eq!(node.last_words(), ["passed over nonsense"]);
+        node.end_input();
+        assert_eq!(node.step(Time(SECOND), &[]).ended, Some(Ending::Exited(0)));
+        said
+    };
+    let answer = |text: &str| {
+        format!(r#"{{"src":"n1","dest":"c1","body":{{"type":"echo_ok","echo":"{text}","in_reply_to":7}}}}"#)
+    };
+    assert_eq!(transcript(&[]), [answer("one"), answer("two")]);
+    assert_eq!(transcript(&["--bug", "previous"]), [answer("one"), answer("one")]);
+    let mut refused = WasiProgram::load(&WasiSpec { args: vec!["--help".into()], ..WasiSpec::new("n1", code) });
+    assert_eq!(refused.step(Time::ZERO, &[]).ended, Some(Ending::Exited(2)));
+    assert_eq!(refused.last_words(), ["usage: [--bug previous]"]);
+}
+
+/// Asks the standard library for everything that would differ between two runs on a machine.
+const RUST: &str = r#"
+    use std::{collections::HashSet, env, io, thread, time::{Duration, Instant, SystemTime, UNIX_EPOCH}};
+    fn main() {
+        println!("{:?}", env::args().chain(env::vars().map(|(name, value)| name + &value)).collect::<Vec<_>>());
+        println!("{}", SystemTime::now().duration_since(UNIX_EPOCH).expect("a date").as_nanos());
+        let begun = Instant::now();
+        thread::sleep(Duration::from_millis(1500));
+        println!("{:?}", begun.elapsed());
+        let order: Vec<u32> = (0..50).collect::<HashSet<_>>().into_iter().collect();
+        println!("{order:?}");
+        println!("{}", io::stdin().lines().map(|line| line.expect("a line").len()).sum::<usize>());
+        panic!("at last");
+    }
+"#;
+
+#[test]
+fn the_standard_library_of_rust_sees_virtual_time_and_seeded_entropy() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let source = folder.path().join("program.rs");
+    std::fs::write(&source, RUST).expect("a file in a temporary folder");
+    let Some(code) = compiled_rust(&source) else { return };
+    let run = |seed| {
+        let env = vec![("NAME".into(), "value".into())];
+        let mut program = WasiProgram::load(&WasiSpec { env, seed, ..WasiSpec::new("n1", code.clone()) });
+        let first = step(&mut program, Time(SECOND), &["read", "later"]);
+        let date = (REALTIME_START_NS + SECOND).to_string();
+        assert_eq!(first, (vec![r#"["n1", "NAMEvalue"]"#.to_owned(), date], Some(Time(2_500 * MILLISECOND))));
+        let mut second = step(&mut program, Time(2_500 * MILLISECOND), &[]).0;
+        assert_eq!(second.remove(0), "1.5s");
+        program.end_input();
+        let last = program.step(Time(3 * SECOND), &[b"on"]);
+        assert_eq!(lines(&last), ["11"]);
+        assert!(matches!(last.ended, Some(Ending::Trapped(_))), "{:?}", last.ended);
+        assert!(program.last_words().iter().any(|line| line == "at last"), "{:?}", program.last_words());
+        second
+    };
+    assert_eq!(run(1), run(1));
+    assert_ne!(run(1), run(2), "the order of a hash set");
 }
