@@ -19,7 +19,7 @@ pub(crate) fn restart() {
     TAKEN.store(0, Ordering::Relaxed);
 }
 
-/// Mixes the bits of a word (the finalizer of SplitMix64: Steele, Lea and Flood, OOPSLA 2014).
+/// Mixes the bits of a word (the finalizer of `SplitMix64`: Steele, Lea and Flood, OOPSLA 2014).
 fn mix(word: u64) -> u64 {
     let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

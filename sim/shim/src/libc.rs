@@ -1,10 +1,11 @@
-//! The few declarations of the C library that are needed, for x86-64 and AArch64 with the GNU C library.
+//! The few declarations of the C library that are needed, for x86-64 and `AArch64` with the GNU C library.
 //!
 //! Invariant: layouts and numbers are those of the kernel's and the library's stable interfaces.
 //!
 //! Example: `real!(poll: fn(*mut c_void, c_ulong, c_int) -> c_int)` is the function that this library stands in for.
 
 pub(crate) use std::ffi::{c_char, c_int, c_long, c_uint, c_ulong, c_void};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Seconds and nanoseconds.
 #[repr(C)]
@@ -142,19 +143,22 @@ pub(crate) const RTLD_NEXT: *mut c_void = usize::MAX as *mut c_void;
 macro_rules! real {
     ($name:ident: fn($($argument:ty),*) -> $result:ty) => {{
         static FOUND: ::std::sync::atomic::AtomicUsize = ::std::sync::atomic::AtomicUsize::new(0);
-        let mut found = FOUND.load(::std::sync::atomic::Ordering::Relaxed);
-        if found == 0 {
-            found = $crate::libc::next(concat!(stringify!($name), "\0"));
-            FOUND.store(found, ::std::sync::atomic::Ordering::Relaxed);
-        }
-        // SAFETY: the C library declares the function of this name with these arguments and this result.
-        #[allow(unused_unsafe, reason = "most callers are about to call it")]
-        let function =
-            unsafe { ::std::mem::transmute::<usize, unsafe extern "C" fn($($argument),*) -> $result>(found) };
-        function
+        $crate::libc::found::<unsafe extern "C" fn($($argument),*) -> $result>(&FOUND, concat!(stringify!($name), "\0"))
     }};
 }
 pub(crate) use real;
+
+/// The function of this name behind this library, looked for once. `F` is how the C library declares it.
+pub(crate) fn found<F: Copy>(place: &AtomicUsize, name: &str) -> F {
+    const { assert!(size_of::<F>() == size_of::<usize>()) };
+    let mut found = place.load(Ordering::Relaxed);
+    if found == 0 {
+        found = next(name);
+        place.store(found, Ordering::Relaxed);
+    }
+    // SAFETY: the C library has a function at this address, which takes and returns what `F` says, and calling it is unsafe.
+    unsafe { std::mem::transmute_copy(&found) }
+}
 
 /// The address of the function of this name behind this library.
 pub(crate) fn next(name: &str) -> usize {

@@ -58,8 +58,9 @@ pub(crate) fn timed<R>(
     entry.address.store(address as u64, Ordering::Relaxed);
     entry.pipe.store(pipe as u64, Ordering::Relaxed);
     if wake == Wake::Signal {
+        let set = set_of(wake_signal());
         // SAFETY: the set is valid; a thread that blocks the signal could not be woken.
-        unsafe { pthread_sigmask(SIG_UNBLOCK, &raw const *&set_of(wake_signal()), null_mut()) };
+        unsafe { pthread_sigmask(SIG_UNBLOCK, &raw const set, null_mut()) };
     }
     entry.state.store(WAITING, Ordering::Release);
     let result = wait(&entry.state);
