@@ -89,6 +89,7 @@ extern "C" fn forked() {
     if let Some(table) = table() {
         ORDINAL.store(table.attached.fetch_add(1, Ordering::AcqRel), Ordering::Relaxed);
         crate::entropy::restart();
+        crate::devices::restart();
         waits::forget_thread();
     }
 }

@@ -15,6 +15,22 @@ pub(crate) struct TimeSpec {
     pub(crate) nanoseconds: c_long,
 }
 
+/// When a timer fires first, and after which time again.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct TimerSpec {
+    pub(crate) interval: TimeSpec,
+    pub(crate) value: TimeSpec,
+}
+
+/// A descriptor to wait for.
+#[repr(C)]
+pub(crate) struct PollFd {
+    pub(crate) fd: c_int,
+    pub(crate) events: i16,
+    pub(crate) revents: i16,
+}
+
 /// Seconds and microseconds.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -38,11 +54,15 @@ pub(crate) struct SignalAction {
 }
 
 pub(crate) const EINTR: c_int = 4;
+pub(crate) const EAGAIN: c_int = 11;
 pub(crate) const EINVAL: c_int = 22;
 pub(crate) const ETIMEDOUT: c_int = 110;
 
 pub(crate) const O_CLOEXEC: c_int = 0o2_000_000;
 pub(crate) const O_RDWR: c_int = 2;
+pub(crate) const O_NONBLOCK: c_int = 0o4_000;
+pub(crate) const F_SETFD: c_int = 2;
+pub(crate) const F_SETFL: c_int = 4;
 pub(crate) const F_DUPFD_CLOEXEC: c_int = 1030;
 pub(crate) const PROT_READ_WRITE: c_int = 3;
 pub(crate) const MAP_SHARED: c_int = 1;
@@ -104,8 +124,10 @@ unsafe extern "C" {
         offset: c_long,
     ) -> *mut c_void;
     pub(crate) fn getenv(name: *const c_char) -> *const c_char;
-    pub(crate) fn open(path: *const c_char, flags: c_int, ...) -> c_int;
     pub(crate) fn close(fd: c_int) -> c_int;
+    pub(crate) fn write(fd: c_int, buffer: *const c_void, count: usize) -> isize;
+    pub(crate) fn eventfd(start: c_uint, flags: c_int) -> c_int;
+    pub(crate) fn fdopen(fd: c_int, mode: *const c_char) -> *mut c_void;
     pub(crate) fn read(fd: c_int, buffer: *mut c_void, count: usize) -> isize;
     pub(crate) fn readlink(path: *const c_char, buffer: *mut c_char, size: usize) -> isize;
     pub(crate) fn fcntl(fd: c_int, command: c_int, ...) -> c_int;
@@ -200,6 +222,12 @@ pub(crate) fn fail<T: From<i8>>(error: c_int) -> T {
     // SAFETY: the location is valid in every thread.
     unsafe { *__errno_location() = error };
     T::from(-1)
+}
+
+/// Opens a file, and passes by what this library does to that.
+pub(crate) fn open(path: *const c_char, flags: c_int) -> c_int {
+    // SAFETY: whoever calls this passes a path; a file is not created.
+    unsafe { real!(open: fn(*const c_char, c_int, c_uint) -> c_int)(path, flags, 0) }
 }
 
 /// The thread that asks.
