@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use crate::libc::{
     ADDR_NO_RANDOMIZE, F_DUPFD_CLOEXEC, MAP_SHARED, O_CLOEXEC, O_RDWR, PR_SET_PDEATHSIG, PROT_READ_WRITE, SIGKILL,
-    c_char, c_int, close, execve, fcntl, getenv, getppid, mmap, open, personality, prctl, process_id, pthread_atfork,
-    read, readlink,
+    c_char, c_int, c_ulong, close, execve, fcntl, getenv, getppid, mmap, open, personality, prctl, process_id,
+    pthread_atfork, read, readlink,
 };
 use crate::table::{BYTES, FREE, MAGIC, Table};
 use crate::waits;
@@ -37,6 +37,9 @@ type Constructor = extern "C" fn(c_int, *const *const c_char, *const *const c_ch
 #[unsafe(link_section = ".init_array")]
 static CONSTRUCTOR: Constructor = attach;
 
+/// Asks for how the next program will be laid out.
+const ASK: c_ulong = 0xffff_ffff;
+
 /// Maps the file that the environment names.
 extern "C" fn attach(_: c_int, _: *const *const c_char, environment: *const *const c_char) {
     // SAFETY: the name ends with a zero byte, and the result is null or such a string.
@@ -49,7 +52,7 @@ extern "C" fn attach(_: c_int, _: *const *const c_char, environment: *const *con
     // SAFETY: these calls have no precondition.
     unsafe {
         if getppid() as u64 == simulator {
-            prctl(PR_SET_PDEATHSIG, SIGKILL as core::ffi::c_ulong);
+            prctl(PR_SET_PDEATHSIG, SIGKILL as c_ulong);
         }
     }
     fix_addresses(environment);
@@ -86,6 +89,7 @@ extern "C" fn forked() {
     if let Some(table) = table() {
         ORDINAL.store(table.attached.fetch_add(1, Ordering::AcqRel), Ordering::Relaxed);
         crate::entropy::restart();
+        crate::devices::restart();
         waits::forget_thread();
     }
 }
@@ -93,13 +97,11 @@ extern "C" fn forked() {
 /// Starts the program anew with the same addresses in every run, since some programs put objects in the order of their addresses.
 /// Where this is not allowed, addresses stay as they are.
 fn fix_addresses(environment: *const *const c_char) {
-    // SAFETY: asks for the current value.
-    let persona = unsafe { personality(0xffff_ffff) };
-    // SAFETY: changes how the next program of this process is laid out, and nothing else.
-    let fixed = persona < 0
-        || persona as u64 & ADDR_NO_RANDOMIZE != 0
-        || unsafe { personality(persona as u64 | ADDR_NO_RANDOMIZE) } < 0;
-    if fixed {
+    // SAFETY: asks for the current value, or changes how the next program of this process is laid out, and nothing else.
+    let persona = |persona| unsafe { personality(persona) };
+    let random = |persona: c_int| persona >= 0 && persona as c_ulong & ADDR_NO_RANDOMIZE == 0;
+    let now = persona(ASK);
+    if !random(now) || persona(now as c_ulong | ADDR_NO_RANDOMIZE) < 0 || random(persona(ASK)) {
         return;
     }
     let Some(line) = command_line() else { return };

@@ -45,6 +45,15 @@ pub(crate) fn deadline(table: &Table, clock: c_int, at: TimeSpec) -> Option<u64>
     Some(if ns == u64::MAX { ns } else { ns.saturating_sub(ahead) })
 }
 
+/// The clock that a deadline is one of. Condition variables and timers know their clock, but not in a place that stays where it is
+/// from release to release of the C library. The clock of the day is half a century ahead here, so the deadline itself tells.
+pub(crate) fn clock_of(at: TimeSpec) -> c_int {
+    c_int::from(at.seconds < DAY_SECONDS)
+}
+
+/// Later on the monotonic clock than any run lasts, and earlier than any run on the clock of the day.
+const DAY_SECONDS: c_long = 1_000_000_000;
+
 /// Stands in for `clock_gettime`.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn clock_gettime(clock: c_int, into: *mut TimeSpec) -> c_int {

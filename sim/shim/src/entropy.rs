@@ -19,18 +19,42 @@ pub(crate) fn restart() {
     TAKEN.store(0, Ordering::Relaxed);
 }
 
-/// Mixes the bits of a word (the finalizer of SplitMix64: Steele, Lea and Flood, OOPSLA 2014).
+/// Mixes the bits of a word (the finalizer of `SplitMix64`: Steele, Lea and Flood, OOPSLA 2014).
 fn mix(word: u64) -> u64 {
     let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     word ^ (word >> 31)
 }
 
-/// The next word of the stream.
+/// Words one after the other.
+pub(crate) struct Stream {
+    start: u64,
+    taken: u64,
+}
+
+impl Stream {
+    /// The stream with this number; number 0 is what functions take from.
+    pub(crate) fn new(table: &Table, number: u64) -> Self {
+        let seed = table.seed.load(Ordering::Relaxed);
+        let process = mix(ordinal().wrapping_add(0x9e37_79b9_7f4a_7c15));
+        Self { start: mix(mix(seed ^ process).wrapping_add(number)), taken: 0 }
+    }
+
+    /// The word at a place.
+    fn at(&self, place: u64) -> u64 {
+        mix(self.start.wrapping_add(place.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+    }
+
+    /// The next word.
+    pub(crate) fn next(&mut self) -> u64 {
+        self.taken += 1;
+        self.at(self.taken)
+    }
+}
+
+/// The next word that no function has taken yet.
 fn next(table: &Table) -> u64 {
-    let counter = TAKEN.fetch_add(1, Ordering::Relaxed);
-    let seed = table.seed.load(Ordering::Relaxed);
-    mix(mix(seed ^ mix(ordinal().wrapping_add(0x9e37_79b9_7f4a_7c15))).wrapping_add(counter))
+    Stream::new(table, 0).at(TAKEN.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Fills a buffer.

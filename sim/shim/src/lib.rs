@@ -9,13 +9,14 @@
 //!
 //! Example: `SIM_CLOCK=/proc/123/fd/9 LD_PRELOAD=/proc/123/fd/8 python3 node.py`.
 //!
-//! What is deliberately absent: files, sockets and threads. What a process does there is its own affair. Also absent is whatever does
+//! What is deliberately absent: files (but for devices that give entropy), sockets and threads. What a process does there is its own affair. Also absent is whatever does
 //! not go through the C library: static programs, and instructions that read a counter of the processor.
 
 #![cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
 mod attach;
 mod clocks;
+mod devices;
 mod entropy;
 mod libc;
 mod locks;
@@ -23,4 +24,5 @@ mod polls;
 mod sleeps;
 mod syscalls;
 mod table;
+mod timers;
 mod waits;

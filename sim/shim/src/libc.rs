@@ -1,10 +1,11 @@
-//! The few declarations of the C library that are needed, for x86-64 and AArch64 with the GNU C library.
+//! The few declarations of the C library that are needed, for x86-64 and `AArch64` with the GNU C library.
 //!
 //! Invariant: layouts and numbers are those of the kernel's and the library's stable interfaces.
 //!
 //! Example: `real!(poll: fn(*mut c_void, c_ulong, c_int) -> c_int)` is the function that this library stands in for.
 
 pub(crate) use std::ffi::{c_char, c_int, c_long, c_uint, c_ulong, c_void};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Seconds and nanoseconds.
 #[repr(C)]
@@ -12,6 +13,22 @@ pub(crate) use std::ffi::{c_char, c_int, c_long, c_uint, c_ulong, c_void};
 pub(crate) struct TimeSpec {
     pub(crate) seconds: c_long,
     pub(crate) nanoseconds: c_long,
+}
+
+/// When a timer fires first, and after which time again.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct TimerSpec {
+    pub(crate) interval: TimeSpec,
+    pub(crate) value: TimeSpec,
+}
+
+/// A descriptor to wait for.
+#[repr(C)]
+pub(crate) struct PollFd {
+    pub(crate) fd: c_int,
+    pub(crate) events: i16,
+    pub(crate) revents: i16,
 }
 
 /// Seconds and microseconds.
@@ -37,11 +54,15 @@ pub(crate) struct SignalAction {
 }
 
 pub(crate) const EINTR: c_int = 4;
+pub(crate) const EAGAIN: c_int = 11;
 pub(crate) const EINVAL: c_int = 22;
 pub(crate) const ETIMEDOUT: c_int = 110;
 
 pub(crate) const O_CLOEXEC: c_int = 0o2_000_000;
 pub(crate) const O_RDWR: c_int = 2;
+pub(crate) const O_NONBLOCK: c_int = 0o4_000;
+pub(crate) const F_SETFD: c_int = 2;
+pub(crate) const F_SETFL: c_int = 4;
 pub(crate) const F_DUPFD_CLOEXEC: c_int = 1030;
 pub(crate) const PROT_READ_WRITE: c_int = 3;
 pub(crate) const MAP_SHARED: c_int = 1;
@@ -103,8 +124,10 @@ unsafe extern "C" {
         offset: c_long,
     ) -> *mut c_void;
     pub(crate) fn getenv(name: *const c_char) -> *const c_char;
-    pub(crate) fn open(path: *const c_char, flags: c_int, ...) -> c_int;
     pub(crate) fn close(fd: c_int) -> c_int;
+    pub(crate) fn write(fd: c_int, buffer: *const c_void, count: usize) -> isize;
+    pub(crate) fn eventfd(start: c_uint, flags: c_int) -> c_int;
+    pub(crate) fn fdopen(fd: c_int, mode: *const c_char) -> *mut c_void;
     pub(crate) fn read(fd: c_int, buffer: *mut c_void, count: usize) -> isize;
     pub(crate) fn readlink(path: *const c_char, buffer: *mut c_char, size: usize) -> isize;
     pub(crate) fn fcntl(fd: c_int, command: c_int, ...) -> c_int;
@@ -142,19 +165,22 @@ pub(crate) const RTLD_NEXT: *mut c_void = usize::MAX as *mut c_void;
 macro_rules! real {
     ($name:ident: fn($($argument:ty),*) -> $result:ty) => {{
         static FOUND: ::std::sync::atomic::AtomicUsize = ::std::sync::atomic::AtomicUsize::new(0);
-        let mut found = FOUND.load(::std::sync::atomic::Ordering::Relaxed);
-        if found == 0 {
-            found = $crate::libc::next(concat!(stringify!($name), "\0"));
-            FOUND.store(found, ::std::sync::atomic::Ordering::Relaxed);
-        }
-        // SAFETY: the C library declares the function of this name with these arguments and this result.
-        #[allow(unused_unsafe, reason = "most callers are about to call it")]
-        let function =
-            unsafe { ::std::mem::transmute::<usize, unsafe extern "C" fn($($argument),*) -> $result>(found) };
-        function
+        $crate::libc::found::<unsafe extern "C" fn($($argument),*) -> $result>(&FOUND, concat!(stringify!($name), "\0"))
     }};
 }
 pub(crate) use real;
+
+/// The function of this name behind this library, looked for once. `F` is how the C library declares it.
+pub(crate) fn found<F: Copy>(place: &AtomicUsize, name: &str) -> F {
+    const { assert!(size_of::<F>() == size_of::<usize>()) };
+    let mut found = place.load(Ordering::Relaxed);
+    if found == 0 {
+        found = next(name);
+        place.store(found, Ordering::Relaxed);
+    }
+    // SAFETY: the C library has a function at this address, which takes and returns what `F` says, and calling it is unsafe.
+    unsafe { std::mem::transmute_copy(&found) }
+}
 
 /// The address of the function of this name behind this library.
 pub(crate) fn next(name: &str) -> usize {
@@ -196,6 +222,12 @@ pub(crate) fn fail<T: From<i8>>(error: c_int) -> T {
     // SAFETY: the location is valid in every thread.
     unsafe { *__errno_location() = error };
     T::from(-1)
+}
+
+/// Opens a file, and passes by what this library does to that.
+pub(crate) fn open(path: *const c_char, flags: c_int) -> c_int {
+    // SAFETY: whoever calls this passes a path; a file is not created.
+    unsafe { real!(open: fn(*const c_char, c_int, c_uint) -> c_int)(path, flags, 0) }
 }
 
 /// The thread that asks.

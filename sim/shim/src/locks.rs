@@ -4,9 +4,9 @@
 //! it was in time or not. Others that wait for the same variable may wake for nothing, which they have to expect anyway.
 
 use crate::attach::table;
-use crate::clocks::deadline;
+use crate::clocks::{clock_of, deadline};
 use crate::libc::{
-    EINTR, EINVAL, ETIMEDOUT, TimeSpec, c_int, c_long, c_void, errno, fail, pthread_cond_wait, pthread_mutex_lock,
+    EINTR, EINVAL, ETIMEDOUT, TimeSpec, c_int, c_void, errno, fail, pthread_cond_wait, pthread_mutex_lock,
     pthread_mutex_unlock, real, sched_yield, sem_trywait, sem_wait,
 };
 use crate::table::Table;
@@ -42,22 +42,12 @@ fn wait_for_condition(
     if error == 0 && due { ETIMEDOUT } else { error }
 }
 
-/// The clock that a deadline is one of. Condition variables know their clock, but not in a place that stays where it is from release
-/// to release of the C library. The clock of the day is half a century ahead here, so the deadline itself tells.
-fn clock_of(at: *const TimeSpec) -> c_int {
-    // SAFETY: the caller passes a time.
-    let seconds = unsafe { (*at).seconds };
-    c_int::from(seconds < DAY_SECONDS)
-}
-
-/// Later on the monotonic clock than any run lasts, and earlier than any run on the clock of the day.
-const DAY_SECONDS: c_long = 1_000_000_000;
-
 /// Stands in for `pthread_cond_timedwait`.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn pthread_cond_timedwait(condition: *mut c_void, mutex: *mut c_void, at: *const TimeSpec) -> c_int {
     match table() {
-        Some(table) => wait_for_condition(table, condition, mutex, clock_of(at), at),
+        // SAFETY: the caller passes a time.
+        Some(table) => wait_for_condition(table, condition, mutex, clock_of(unsafe { *at }), at),
         // SAFETY: the arguments are the caller's.
         None => unsafe {
             real!(pthread_cond_timedwait: fn(*mut c_void, *mut c_void, *const TimeSpec) -> c_int)(condition, mutex, at)

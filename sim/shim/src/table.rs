@@ -51,11 +51,12 @@ pub(crate) struct Wait {
     pub(crate) process: AtomicU32,
     pub(crate) thread: AtomicU32,
     pub(crate) deadline_ns: AtomicU64,
-    /// The condition variable, if it is one.
+    /// The condition variable or the descriptor, if it is one.
     pub(crate) address: AtomicU64,
     /// The end of the pipe that the simulator writes to, as a descriptor of the process.
     pub(crate) pipe: AtomicU64,
-    pub(crate) reserved: AtomicU64,
+    /// After which time it begins anew, for timers that do.
+    pub(crate) interval_ns: AtomicU64,
 }
 
 impl Table {

@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use crate::attach::{out_of_the_way, table};
 use crate::libc::{
-    EINTR, FUTEX_WAIT_PRIVATE, FUTEX_WAKE_PRIVATE, O_CLOEXEC, SIG_SETMASK, SIG_UNBLOCK, SignalAction, SignalSet, c_int,
-    c_long, c_ulong, c_void, errno, number, pipe2, process_id, pthread_cond_broadcast, pthread_create, pthread_sigmask,
-    raw, read, real, set_of, sigaction, thread_id, wake_signal,
+    EINTR, FUTEX_WAIT_PRIVATE, FUTEX_WAKE_PRIVATE, O_CLOEXEC, PollFd, SIG_SETMASK, SIG_UNBLOCK, SignalAction,
+    SignalSet, c_int, c_long, c_ulong, c_void, errno, number, pipe2, process_id, pthread_cond_broadcast,
+    pthread_create, pthread_sigmask, raw, read, real, set_of, sigaction, thread_id, wake_signal,
 };
 use crate::table::{DUE, FREE, TAKEN, Table, WAITING, Wait};
 
@@ -25,6 +25,8 @@ pub(crate) enum Wake {
     Signal = 2,
     /// It waits for a condition variable.
     Condition = 3,
+    /// Nobody waits: a timer is a descriptor.
+    Timer = 4,
 }
 
 /// No thread waits for the simulator yet.
@@ -42,6 +44,23 @@ pub(crate) fn timed<R>(
     deadline_ns: u64,
     wait: impl FnOnce(&AtomicU32) -> R,
 ) -> (R, bool) {
+    let entry = take(table, wake, thread_id(), address, deadline_ns);
+    if wake == Wake::Signal {
+        let set = set_of(wake_signal());
+        // SAFETY: the set is valid; a thread that blocks the signal could not be woken.
+        unsafe { pthread_sigmask(SIG_UNBLOCK, &raw const set, null_mut()) };
+    }
+    entry.state.store(WAITING, Ordering::Release);
+    let result = wait(&entry.state);
+    let error = errno();
+    let due = entry.state.swap(FREE, Ordering::AcqRel) == DUE;
+    // SAFETY: the location is valid in every thread.
+    unsafe { *crate::libc::__errno_location() = error };
+    (result, due)
+}
+
+/// Takes an entry and fills it in. It counts from when its state says so.
+pub(crate) fn take(table: &'static Table, wake: Wake, thread: u32, address: usize, deadline_ns: u64) -> &'static Wait {
     let pipe = waking_thread();
     let entry = loop {
         if let Some(entry) = table.take() {
@@ -53,21 +72,12 @@ pub(crate) fn timed<R>(
     };
     entry.kind.store(wake as u32, Ordering::Relaxed);
     entry.process.store(process_id(), Ordering::Relaxed);
-    entry.thread.store(thread_id(), Ordering::Relaxed);
+    entry.thread.store(thread, Ordering::Relaxed);
     entry.deadline_ns.store(deadline_ns, Ordering::Relaxed);
     entry.address.store(address as u64, Ordering::Relaxed);
     entry.pipe.store(pipe as u64, Ordering::Relaxed);
-    if wake == Wake::Signal {
-        // SAFETY: the set is valid; a thread that blocks the signal could not be woken.
-        unsafe { pthread_sigmask(SIG_UNBLOCK, &raw const *&set_of(wake_signal()), null_mut()) };
-    }
-    entry.state.store(WAITING, Ordering::Release);
-    let result = wait(&entry.state);
-    let error = errno();
-    let due = entry.state.swap(FREE, Ordering::AcqRel) == DUE;
-    // SAFETY: the location is valid in every thread.
-    unsafe { *crate::libc::__errno_location() = error };
-    (result, due)
+    entry.interval_ns.store(0, Ordering::Relaxed);
+    entry
 }
 
 /// Sleeps until the deadline, or until a handler of a signal ran: then `false`.
@@ -133,14 +143,6 @@ pub(crate) fn forget_thread() {
     PIPE.store(NO_THREAD, Ordering::Release);
 }
 
-/// A descriptor to wait for.
-#[repr(C)]
-struct PollFd {
-    fd: c_int,
-    events: i16,
-    revents: i16,
-}
-
 /// Waits for the simulator, and wakes whose deadline has come, for ever.
 extern "C" fn wake_others(reading: *mut c_void) -> *mut c_void {
     let own = process_id();
@@ -174,6 +176,7 @@ fn wake(entry: &Wait, own: u32) {
             // SAFETY: the thread of the entry waits for this condition variable, so it exists.
             unsafe { pthread_cond_broadcast(entry.address.load(Ordering::Relaxed) as *mut c_void) };
         }
+        kind if kind == Wake::Timer as u32 => crate::timers::fire(entry),
         _ => {
             let thread = entry.thread.load(Ordering::Relaxed);
             raw(number::TGKILL, [c_long::from(own), c_long::from(thread), c_long::from(wake_signal()), 0, 0, 0]);

@@ -59,12 +59,15 @@ pub(super) fn start(spec: &ProcessSpec, clock: Option<&clock::ClockFile>) -> io:
     launch(command)
 }
 
+/// What the thread that starts processes does.
+type Job = Box<dyn FnOnce() + Send>;
+
 /// Starts a command from a thread that lives as long as the simulator: the kernel ends a process that asked for it not when the
 /// process that started it ends, but when the thread does.
 fn launch(mut command: Command) -> io::Result<Child> {
-    static LAUNCHER: OnceLock<Option<Sender<Box<dyn FnOnce() + Send>>>> = OnceLock::new();
+    static LAUNCHER: OnceLock<Option<Sender<Job>>> = OnceLock::new();
     let launcher = LAUNCHER.get_or_init(|| {
-        let (sender, jobs) = channel::<Box<dyn FnOnce() + Send>>();
+        let (sender, jobs) = channel::<Job>();
         let run = move || jobs.into_iter().for_each(|job| job());
         thread::Builder::new().name("launcher".to_owned()).spawn(run).ok().map(|_| sender)
     });

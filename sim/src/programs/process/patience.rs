@@ -10,13 +10,12 @@
 //! assert!(Patience::new(Duration::ZERO).over());
 //! ```
 
-use std::time::Duration;
-#[expect(clippy::disallowed_types, reason = "limits on real time of foreign processes")]
-use std::time::Instant;
+#![expect(clippy::disallowed_types, reason = "limits on real time of foreign processes")]
+
+use std::time::{Duration, Instant};
 
 /// A time that runs out.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::disallowed_types, reason = "limits on real time of foreign processes")]
 pub struct Patience {
     /// When it began.
     since: Instant,
@@ -26,7 +25,6 @@ pub struct Patience {
 
 impl Patience {
     /// Begins now and lasts this long.
-    #[expect(clippy::disallowed_types, reason = "limits on real time of foreign processes")]
     pub fn new(limit: Duration) -> Self {
         Self { since: Instant::now(), limit }
     }

@@ -114,6 +114,9 @@ impl Output {
     }
 }
 
+/// Whoever hears the standard error.
+pub(super) type Listener = Box<dyn FnMut(&str) + Send>;
+
 /// The standard error of a process: its last lines, and whoever wants to hear all of them.
 pub(super) struct Noise {
     pipe: Option<ChildStderr>,
@@ -121,7 +124,7 @@ pub(super) struct Noise {
     line: Vec<u8>,
     last: VecDeque<String>,
     /// Is told every line.
-    pub(super) listener: Option<Box<dyn FnMut(&str) + Send>>,
+    pub(super) listener: Option<Listener>,
 }
 
 impl fmt::Debug for Noise {

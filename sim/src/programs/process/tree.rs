@@ -37,7 +37,7 @@ struct Member {
 /// One thread.
 #[derive(Debug)]
 struct Thread {
-    thread: u32,
+    id: u32,
     /// What it waits for.
     call: File,
     /// How often it was given a processor.
@@ -80,7 +80,7 @@ impl Tree {
     /// Whether this thread exists, as seen last.
     pub(super) fn has(&self, process: u32, thread: u32) -> bool {
         let of = self.members.iter().filter(|member| member.process == process);
-        of.flat_map(|member| &member.threads).any(|known| known.thread == thread)
+        of.flat_map(|member| &member.threads).any(|known| known.id == thread)
     }
 
     /// Whether every process of the tree has mapped a file of this name.
@@ -126,7 +126,7 @@ impl Tree {
 
     /// Looks for new threads and children, and for those that are gone. Says whether there were any.
     fn grown(&mut self) -> bool {
-        if self.members.iter().any(|member| member.changed()) {
+        if self.members.iter().any(Member::changed) {
             self.refresh();
             return true;
         }
@@ -134,7 +134,7 @@ impl Tree {
         for member in &self.members {
             // Only who ran can have started a process.
             for thread in member.threads.iter().filter(|thread| thread.runs != thread.runs_at_rest) {
-                let path = format!("/proc/{}/task/{}/children", member.process, thread.thread);
+                let path = format!("/proc/{}/task/{}/children", member.process, thread.id);
                 let children = fs::read_to_string(path).unwrap_or_default();
                 born.extend(children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
             }
@@ -182,7 +182,7 @@ impl Thread {
     fn new(process: u32, thread: u32) -> io::Result<Self> {
         let open = |name: &str| File::open(format!("/proc/{process}/task/{thread}/{name}"));
         Ok(Self {
-            thread,
+            id: thread,
             call: open("syscall").or_else(|_| open("stat"))?,
             schedule: open("schedstat").or_else(|_| open("status"))?,
             state: open("stat")?,
