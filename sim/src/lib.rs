@@ -47,6 +47,7 @@
 pub mod kernel;
 
 pub mod history;
+pub mod statistics;
 
 pub mod faults;
 pub mod programs;

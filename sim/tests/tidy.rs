@@ -12,6 +12,7 @@ use std::{
 const LEVELS: &[(&str, u32)] = &[
     ("kernel", 1),
     ("history", 1),
+    ("statistics", 1),
     ("protocols", 2),
     ("services", 2),
     ("workloads", 2),

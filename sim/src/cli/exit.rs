@@ -13,6 +13,8 @@ pub enum Exit {
     Usage = 2,
     /// A limit was reached, or an expectation was never put to the test.
     Inconclusive = 3,
+    /// The user had enough.
+    Interrupted = 130,
     /// `sim` itself is wrong, or the machine does not let it work.
     Internal = 70,
 }

@@ -10,8 +10,10 @@ mod check;
 mod drive;
 mod exit;
 mod explain;
+mod gate;
 mod list;
 mod log;
+mod merge;
 mod node;
 mod output;
 mod progress;
@@ -20,6 +22,7 @@ mod scenario;
 mod schema;
 mod selftest;
 mod showing;
+mod sweep;
 mod trace;
 mod zoo;
 
@@ -62,6 +65,10 @@ struct Cli {
 enum Command {
     Run(run::Run),
     Drive(drive::Drive),
+    Sweep(sweep::Sweep),
+    Merge(merge::Merge),
+    Baseline(gate::WriteBaseline),
+    Gate(gate::Gate),
     Trace(trace::Trace),
     Check(check::Check),
     Advise(advise::Advise),
@@ -126,6 +133,10 @@ fn dispatch(cli: Cli) -> Exit {
     match cli.command {
         Command::Run(run) => run.execute(surroundings),
         Command::Drive(drive) => drive.execute(surroundings),
+        Command::Sweep(sweep) => sweep.execute(surroundings),
+        Command::Merge(merge) => merge.execute(),
+        Command::Baseline(baseline) => baseline.execute(surroundings),
+        Command::Gate(gate) => gate.execute(surroundings),
         Command::Trace(trace) => trace.execute(surroundings),
         Command::Check(check) => check.execute(surroundings),
         Command::Advise(advise) => advise.execute(surroundings),

@@ -47,6 +47,12 @@ impl ScenarioArgs {
         loaded.map_err(|errors| show(&errors, surroundings, json))
     }
 
+    /// The path, if the scenario is a file and runs as it is.
+    pub(super) fn plain_path(&self) -> Option<&str> {
+        let is_plain = self.file.as_os_str() != "-" && self.seed.is_none() && self.overrides.is_empty();
+        self.file.to_str().filter(|_| is_plain)
+    }
+
     /// The seed of this run.
     pub(super) fn seed(&self, plan: &Plan) -> u64 {
         self.seed.unwrap_or(plan.seed)

@@ -143,13 +143,13 @@ pub fn run_system(plan: &Plan, system: &SystemSpec, seed: u64, progress: &Progre
 }
 
 /// As [`run_system`], and judges no more than `depth` says.
-pub fn run_to(depth: Depth, plan: &Plan, system: &SystemSpec, seed: u64, progress: &Progress) -> Outcome {
+pub(super) fn run_to(depth: Depth, plan: &Plan, system: &SystemSpec, seed: u64, progress: &Progress) -> Outcome {
     dispatch(plan, system, seed, Run { system: &system.name, progress, depth })
 }
 
 /// How much is judged of a run. What is measured is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
+pub(super) enum Depth {
     /// Everything.
     Full,
     /// Everything but consistency models, which take longer than the run itself.
@@ -158,7 +158,7 @@ pub enum Depth {
 
 impl Depth {
     /// As much as these expectations ask for.
-    pub fn of(expectations: &[Expectation]) -> Self {
+    pub(super) fn of(expectations: &[Expectation]) -> Self {
         let asks = |expectation: &Expectation| expectation.measure.kind == MeasureKind::Consistency;
         if expectations.iter().any(asks) { Self::Full } else { Self::WithoutConsistency }
     }

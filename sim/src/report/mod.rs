@@ -10,12 +10,14 @@ mod build;
 mod chart;
 mod columns;
 mod files;
+pub mod gate;
 pub mod history;
 mod human;
 pub mod json;
 pub mod markdown;
 pub mod model;
 mod rows;
+pub mod sweep;
 pub mod text;
 
 #[cfg(test)]

@@ -60,6 +60,8 @@ pub struct Plan {
     pub systems: Vec<SystemSpec>,
     /// What is expected, by the name of the system.
     pub expectations: BTreeMap<String, Vec<Expectation>>,
+    /// When a gate stops a change.
+    pub gate: GateSpec,
     /// The stores, in the order of their endpoints.
     pub services: Vec<KvConfig>,
     /// What clients do.
@@ -75,6 +77,23 @@ pub struct Plan {
     pub(super) timeline: Timeline,
     /// The network, when it is the same for every seed.
     pub(super) fixed: OnceLock<Arc<NetworkPlan>>,
+}
+
+/// When a gate stops a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GateSpec {
+    /// The least relative change that matters, in parts per million.
+    pub min_effect_ppm: u32,
+    /// The probability of a false alarm, in parts per million.
+    pub level_ppm: u32,
+    /// How many seeds a baseline has.
+    pub seeds: u32,
+}
+
+impl Default for GateSpec {
+    fn default() -> Self {
+        Self { min_effect_ppm: 10_000, level_ppm: 10_000, seeds: 100 }
+    }
 }
 
 /// A system that is compared.

@@ -3,7 +3,6 @@
 use std::{path::Path, process::Command};
 
 use super::*;
-use crate::programs::TimeSource;
 use crate::{
     kernel::time::{MILLISECOND, SECOND, Time},
     programs::{Ending, Line, Program, Step, TimeSource},

@@ -8,6 +8,7 @@
 mod cluster;
 mod expect;
 mod fault;
+mod gate;
 mod network;
 mod system;
 mod value;
@@ -16,7 +17,7 @@ mod workload;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use self::{cluster::*, expect::*, fault::*, network::*, system::*, value::*, workload::*};
+pub use self::{cluster::*, expect::*, fault::*, gate::*, network::*, system::*, value::*, workload::*};
 
 /// A scenario: a cluster, its network, a workload, faults, and the systems that are compared under them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -54,4 +55,7 @@ pub struct ScenarioFile {
     /// What must hold for a system, by its name.
     #[serde(default)]
     pub expect: Entries<At<ExpectTable>>,
+    /// When `sim gate` stops a change.
+    #[serde(default)]
+    pub gate: GateTable,
 }

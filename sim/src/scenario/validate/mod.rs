@@ -9,6 +9,7 @@ mod distribution;
 mod expect;
 mod external;
 mod faults;
+mod gate;
 mod network;
 mod operations;
 mod reach;
@@ -56,6 +57,7 @@ pub(super) fn plan(file: &ScenarioFile, hash: String, text: &str) -> Result<Plan
     };
     let systems = systems::systems(&mut check, file, &surroundings);
     let expectations = expect::expectations(&mut check, file);
+    let gate = gate::gate(&mut check, &file.gate);
     let timeline = faults::timeline(&mut check, file, names.as_ref(), work.as_ref());
     external::crashes(&mut check, file, timeline.as_ref());
     if let (Some(names), Some(services), Some(work), Some(timeline)) = (&names, &services, &work, &timeline) {
@@ -70,7 +72,8 @@ pub(super) fn plan(file: &ScenarioFile, hash: String, text: &str) -> Result<Plan
         Some(work),
         Some(limits),
         Some(timeline),
-    ) = (seed, names, cluster, network, services, work, limits, timeline)
+        Some(gate),
+    ) = (seed, names, cluster, network, services, work, limits, timeline, gate)
         && check.findings.is_empty()
     {
         return Ok(Plan {
@@ -80,6 +83,7 @@ pub(super) fn plan(file: &ScenarioFile, hash: String, text: &str) -> Result<Plan
             hash,
             systems,
             expectations,
+            gate,
             services: services.stores,
             workload: work.config,
             timeout_ns: work.timeout_ns,
