@@ -309,7 +309,10 @@ impl<S: Spoken> Gossiping<S> {
         let request = OpId(self.requests);
         self.requests = self.requests.wrapping_add(1);
         let effects = self.engine.act(port.now(), |node, cx| node.on_request(request, op, cx));
-        match self.carry_out(effects, port) {
+        let answered = self.carry_out(effects, port);
+        // Alone, a replica has converged at once.
+        self.status.look(self.engine.node().state(), self.cluster.peers(), port.now().since_start_ns);
+        match answered {
             Some(Reply::Ok(ret)) => {
                 let body = answer(self.state(), ret);
                 port.answer(asker.clone(), body);
