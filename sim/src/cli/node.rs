@@ -174,7 +174,7 @@ fn measured(asked: &Tradeoff) -> Result<Advised, String> {
         ..Question::default()
     };
     let advice = advise(&question)?;
-    let unmet = if advice.meets_all_needs { "" } else { "; no candidate meets every need" };
-    let reasoning = format!("{}{unmet} (measured; reproduce: {})", advice.reasons.join("; "), advice.reproduce);
+    let unmet = if advice.meets_all_needs { "" } else { " No candidate meets every need." };
+    let reasoning = format!("{}{unmet} Measured; reproduce: {}", advice.reasons.join(" "), advice.reproduce);
     Ok(Advised { recommendation: advice.recommendation.name(), reasoning })
 }

@@ -125,10 +125,10 @@ mod tests {
         Copying::new(&Cluster::new(name, &["n1", "n2"].map(str::to_owned), 0).expect("a cluster"))
     }
 
-    fn ask(replica: &mut Copying, unix_ns: i64, src: &str, body: Body) -> Vec<Message> {
+    fn ask(replica: &mut Copying, unix_ns: i64, src: &str, body: &Body) -> Vec<Message> {
         let mut port = Port::new(replica.cluster.name(), Now { since_start_ns: 0, unix_ns });
         let asker = Asker { src: src.to_owned(), msg_id: Some(1) };
-        if let Err(refused) = replica.on_request(&asker, &body, &mut port) {
+        if let Err(refused) = replica.on_request(&asker, body, &mut port) {
             port.answer(asker, refused.body());
         }
         port.take_out()
@@ -138,22 +138,22 @@ mod tests {
     fn concurrent_additions_are_lost_as_in_the_simulator() {
         let (mut first, mut second) = (replica("n1"), replica("n2"));
         let add = |delta: i64| Body::new("add", json!({ "delta": delta }));
-        let from_first = ask(&mut first, 1, "c1", add(1)).remove(0);
-        let from_second = ask(&mut second, 2, "c1", add(5)).remove(0);
+        let from_first = ask(&mut first, 1, "c1", &add(1)).remove(0);
+        let from_second = ask(&mut second, 2, "c1", &add(5)).remove(0);
         assert_eq!(from_first.dest, "n2");
-        ask(&mut second, 3, "n1", from_first.body);
-        ask(&mut first, 3, "n2", from_second.body);
+        ask(&mut second, 3, "n1", &from_first.body);
+        ask(&mut first, 3, "n2", &from_second.body);
         for replica in [&mut first, &mut second] {
-            assert_eq!(ask(replica, 4, "c1", Body::new("read", json!({})))[0].body.0["value"], 5);
+            assert_eq!(ask(replica, 4, "c1", &Body::new("read", json!({})))[0].body.0["value"], 5);
         }
     }
 
     #[test]
     fn the_total_stays_within_its_range() {
         let mut replica = replica("n1");
-        ask(&mut replica, 1, "c1", Body::new("add", json!({ "delta": i64::MAX })));
-        let refused = ask(&mut replica, 1, "c1", Body::new("increment", json!({})));
+        ask(&mut replica, 1, "c1", &Body::new("add", json!({ "delta": i64::MAX })));
+        let refused = ask(&mut replica, 1, "c1", &Body::new("increment", json!({})));
         assert_eq!(refused[0].body.0["code"], 12);
-        assert_eq!(ask(&mut replica, 1, "c1", Body::new("read", json!({})))[0].body.0["value"], json!(i64::MAX));
+        assert_eq!(ask(&mut replica, 1, "c1", &Body::new("read", json!({})))[0].body.0["value"], json!(i64::MAX));
     }
 }

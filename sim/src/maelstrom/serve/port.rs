@@ -36,7 +36,7 @@ pub struct Asker {
     pub msg_id: Option<i64>,
 }
 
-/// What a replica sees of the world. See the [module documentation](self).
+/// What a replica sees of the world: the time, and a way out.
 #[derive(Debug)]
 pub struct Port {
     name: String,

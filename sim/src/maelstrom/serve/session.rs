@@ -231,11 +231,11 @@ mod tests {
     fn session(kind: ReplicaKind) -> Session {
         let mut session = Session::new(kind, Options::default(), no_advice());
         let init = json!({ "type": "init", "msg_id": 1, "node_id": "n1", "node_ids": ["n1", "n2"] });
-        assert_eq!(said(&mut session, "c0", init)[0]["type"], "init_ok");
+        assert_eq!(said(&mut session, "c0", &init)[0]["type"], "init_ok");
         session
     }
 
-    fn said(session: &mut Session, src: &str, body: Value) -> Vec<Value> {
+    fn said(session: &mut Session, src: &str, body: &Value) -> Vec<Value> {
         let line = json!({ "src": src, "dest": "n1", "body": body }).to_string();
         session.on_line(line.as_bytes(), Now { since_start_ns: 5, unix_ns: 7 });
         session.take_out().into_iter().map(|message| Value::Object(message.body.0)).collect()
@@ -245,18 +245,18 @@ mod tests {
     fn errors_are_not_answered_with_errors() {
         let mut session = session(ReplicaKind::Rga);
         let error = json!({ "type": "error", "msg_id": 4, "code": 10, "text": "" });
-        assert!(said(&mut session, "n2", error).is_empty());
+        assert!(said(&mut session, "n2", &error).is_empty());
         assert_eq!(session.counts(), Counts { ignored: 1, ..Counts::default() });
     }
 
     #[test]
     fn a_reply_to_nothing_is_counted() {
         let mut session = session(ReplicaKind::LinKvProxy);
-        let asked = said(&mut session, "c1", json!({ "type": "read", "msg_id": 2, "key": 1 }));
+        let asked = said(&mut session, "c1", &json!({ "type": "read", "msg_id": 2, "key": 1 }));
         assert_eq!(asked[0]["msg_id"], 0);
         for (src, in_reply_to, answers) in [("n2", 0, 0), ("lin-kv", 1, 0), ("lin-kv", 0, 1), ("lin-kv", 0, 0)] {
             let reply = json!({ "type": "read_ok", "in_reply_to": in_reply_to, "value": 3 });
-            assert_eq!(said(&mut session, src, reply).len(), answers);
+            assert_eq!(said(&mut session, src, &reply).len(), answers);
         }
         assert_eq!(session.counts().stray_replies, 3);
     }
@@ -397,7 +397,7 @@ mod tests {
             let mut session = session(kind);
             for (src, body) in bodies {
                 let asks = body["msg_id"].is_i64();
-                let answers = said(&mut session, src, body).iter().filter(|said| !said["in_reply_to"].is_null()).count();
+                let answers = said(&mut session, src, &body).iter().filter(|said| !said["in_reply_to"].is_null()).count();
                 prop_assert!(answers <= usize::from(asks));
                 session.on_time(Now { since_start_ns: 1 << 40, unix_ns: 9 });
                 session.take_out();
@@ -409,8 +409,8 @@ mod tests {
     fn advice_comes_from_the_adviser() {
         let adviser = Adviser::new(Box::new(|asked| Err(format!("no runs for {:?}", asked.kind))));
         let mut session = Session::new(ReplicaKind::Echo, Options::default(), adviser);
-        said(&mut session, "c0", json!({ "type": "init", "msg_id": 1, "node_id": "n1", "node_ids": ["n1"] }));
+        said(&mut session, "c0", &json!({ "type": "init", "msg_id": 1, "node_id": "n1", "node_ids": ["n1"] }));
         let asked = json!({ "type": "tradeoff_analysis", "msg_id": 2, "use_case": "x", "partition_rate": 0, "conflict_rate": 0 });
-        assert_eq!(said(&mut session, "c0", asked)[0]["text"], "no runs for Counter");
+        assert_eq!(said(&mut session, "c0", &asked)[0]["text"], "no runs for Counter");
     }
 }

@@ -209,14 +209,14 @@ fn shown_tagged(set: &OrSet<String>, writers: &Writers) -> Value {
 mod tests {
     use super::*;
 
-    fn verify(a: Value, b: Value) -> Result<Value, Refused> {
+    fn verify(a: &Value, b: &Value) -> Result<Value, Refused> {
         answer(&Body::new("crdt_verify", json!({ "state_a": a, "state_b": b }))).map(|body| body.0.into())
     }
 
     #[test]
     fn states_of_all_forms_are_joined() {
         let check = |a: Value, b: Value, merged: Value| {
-            let said = verify(a, b).expect("two states");
+            let said = verify(&a, &b).expect("two states");
             assert_eq!((&said["merge_ab"], &said["merge_ba"]), (&merged, &merged));
             for law in ["commutative", "associative", "idempotent"] {
                 assert_eq!(said[law], true, "{law}");
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn what_is_no_state_is_refused_by_name() {
-        let text = |a: Value, b: Value| verify(a, b).expect_err("no states").text;
+        let text = |a: Value, b: Value| verify(&a, &b).expect_err("no states").text;
         assert!(text(json!(1), json!([])).contains("`state_a`"));
         assert!(text(json!([]), json!({})).contains("different types"));
         assert!(text(json!({ "a": -1 }), json!({})).contains("counters.a"));

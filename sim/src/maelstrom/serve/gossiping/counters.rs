@@ -229,6 +229,15 @@ where
         self.read_content(name, value)
     }
 
+    fn overtaken(&self, ours: &C, theirs: &C) -> Option<String> {
+        let label = self.writers.cluster.label();
+        let own = self.writers.cluster.writer_named(&label)?;
+        let counted = |state: &C| state.halves().iter().map(|half| half.count(own)).collect::<Vec<_>>();
+        let (here, there) = (counted(ours), counted(theirs));
+        let is_more = here.iter().zip(&there).any(|(here, there)| here < there);
+        is_more.then(|| format!("elsewhere {label} has counted {there:?}, and here {here:?}"))
+    }
+
     fn replicate(&self, state: &C) -> Option<Body> {
         Some(Body::new("replicate", self.content(state)))
     }
@@ -282,6 +291,19 @@ mod tests {
         let state = counter.spoken.content(counter.state());
         let counts = json!({ "p_counters": { "n1": 5, "n2": 10, "elsewhere": 1 }, "n_counters": { "n2": 4 } });
         assert_eq!(state, counts);
+    }
+
+    #[test]
+    fn a_name_that_was_used_before_is_noticed() {
+        let counting = Counting::signed(&cluster());
+        let state = |added: u64| {
+            let mut state = PnCounter::default();
+            state.observe(ReplicaId(0), added, 0).expect("a count that rises");
+            state
+        };
+        assert_eq!(counting.overtaken(&state(3), &state(3)), None);
+        let said = counting.overtaken(&state(3), &state(10)).expect("ten are more than three");
+        assert_eq!(said, "elsewhere n1 has counted [10, 0], and here [3, 0]");
     }
 
     #[test]

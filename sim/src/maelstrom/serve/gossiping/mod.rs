@@ -24,8 +24,11 @@
 //! Invariant: a state that contradicts what is known here (one update with two contents) is refused with error 12 and
 //! not joined.
 //!
-//! An example stands in the tests of this module. What is deliberately absent: persistence. A replica that lost its
-//! memory must be started with another `incarnation`.
+//! ```json
+//! {"type": "gossip", "kind": "digest", "digest": "01000000d9a51b6c", "ask": "exchange"}
+//! ```
+//!
+//! What is deliberately absent: persistence. A replica that lost its memory must be started with another `incarnation`.
 
 use std::fmt::Debug;
 
@@ -111,6 +114,12 @@ pub(super) trait Spoken: Debug {
     /// The state as a message that other programs understand as well, if there is one.
     fn replicate(&self, state: &Self::Crdt) -> Option<Body> {
         let _ = state;
+        None
+    }
+
+    /// Does a state from elsewhere hold updates under the name of this replica that it did not make? If so: how to say that.
+    fn overtaken(&self, ours: &Self::Crdt, theirs: &Self::Crdt) -> Option<String> {
+        let _ = (ours, theirs);
         None
     }
 
@@ -263,6 +272,9 @@ impl<S: Spoken> Gossiping<S> {
         if let Some(content) = content {
             let joined = self.state().clone().try_join(content);
             joined.map_err(|error| Refused::malformed(format!("the state is not joined: {error}")))?;
+            if let Some(text) = self.spoken.overtaken(self.state(), content) {
+                tracing::warn!("{text}; a process that lost its memory must be started with another --incarnation");
+            }
         }
         self.status.received(from, &message, self.engine.node().state());
         let effects = self.engine.act(port.now(), |node, cx| node.on_message(from, message, cx));
@@ -297,7 +309,10 @@ impl<S: Spoken> Gossiping<S> {
         let request = OpId(self.requests);
         self.requests = self.requests.wrapping_add(1);
         let effects = self.engine.act(port.now(), |node, cx| node.on_request(request, op, cx));
-        match self.carry_out(effects, port) {
+        let answered = self.carry_out(effects, port);
+        // Alone, a replica has converged at once.
+        self.status.look(self.engine.node().state(), self.cluster.peers(), port.now().since_start_ns);
+        match answered {
             Some(Reply::Ok(ret)) => {
                 let body = answer(self.state(), ret);
                 port.answer(asker.clone(), body);
@@ -366,5 +381,76 @@ impl<S: Spoken> Replica for Gossiping<S> {
             let effects = self.engine.act(port.now(), |node, cx| node.on_timer(timer, cx));
             self.carry_out(effects, port);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crdts::objects::{
+        cart::CartOp, counter::CounterOp, map::MapOp, register::RegisterOp, sequence::SequenceOp, set::SetOp,
+    };
+
+    use super::{versions::VersionedOp, *};
+
+    fn cluster() -> Cluster {
+        Cluster::new("n1", &["n1", "n2"].map(str::to_owned), 1).expect("a cluster")
+    }
+
+    /// Messages of every kind read back as they were written.
+    fn read_back<S: Spoken>(spoken: S, op: &OpOf<S::Crdt>) {
+        let mut replica = Gossiping::new(spoken, &GossipConfig::default(), &cluster());
+        let mut state = S::Crdt::bottom();
+        state.update(crdts::ReplicaId(3), op).expect("an update");
+        let digest = state.digest();
+        let interval = |whole, answer| Message::Interval {
+            content: state.clone(),
+            whole,
+            answer,
+            incarnation: 3,
+            builds_on: u32::MAX,
+            through: u64::MAX,
+        };
+        let messages = [
+            Message::State { state: Summed::new(state.clone()), answer: true },
+            Message::State { state: Summed::new(S::Crdt::bottom()), answer: false },
+            Message::Pull,
+            Message::Delta(state.clone()),
+            Message::Digest { digest: digest.clone(), ask: Ask::Request },
+            Message::Digest { digest: digest.clone(), ask: Ask::Offer },
+            Message::Digest { digest, ask: Ask::Exchange },
+            interval(true, false),
+            interval(false, true),
+            Message::Ack { by: 1, incarnation: 2, through: 3 },
+        ];
+        for message in messages {
+            let body = replica.written(&message);
+            if body.kind() == "gossip" {
+                assert_eq!(replica.read(&body), Ok(message));
+            } else {
+                let content = replica.spoken.read_replicate(&body).expect("a state").expect("that was written here");
+                match message {
+                    Message::State { state, .. } => assert_eq!(*state.content(), content),
+                    Message::Delta(delta) => assert_eq!(delta, content),
+                    other => panic!("{other:?} is written as a state"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        read_back(counters::Counting::growing(&cluster()), &CounterOp::Add(7));
+        read_back(counters::Counting::signed(&cluster()), &CounterOp::Add(-7));
+        read_back(sets::Growing::G_SET, &SetOp::Add("1".to_owned()));
+        read_back(sets::ObservedRemove::new(&cluster()), &SetOp::Add("1".to_owned()));
+        read_back(registers::LastWriter, &MapOp::Update { key: "1".to_owned(), op: RegisterOp::Write("2".to_owned()) });
+        read_back(texts::Writing::new(&cluster()), &SequenceOp::InsertAt { position: 0, text: "ä".to_owned() });
+        read_back(carts::Shopping, &CartOp::Add { item: "1".to_owned(), quantity: 2 });
+        let put = VersionedOp::Put {
+            key: "1".to_owned(),
+            clock: [("n1".to_owned(), 2)].into_iter().collect(),
+            value: "3".to_owned(),
+        };
+        read_back(versions::Keeping::new(&cluster()), &put);
     }
 }
