@@ -205,6 +205,58 @@ asyncio.run(main())
 }
 
 #[test]
+fn children_have_the_same_time_and_entropy_of_their_own() {
+    let source = "
+import multiprocessing, os, random, subprocess, time
+script = 'sleep 3; date +%s; head -c 4 /dev/urandom | od -x'
+print(subprocess.run(['sh', '-c', script], capture_output=True, text=True).stdout.split())
+def child(answers):
+    time.sleep(2)
+    answers.put((int(time.time()), os.urandom(3), random.random()))
+multiprocessing.set_start_method('fork')
+answers = multiprocessing.Queue()
+process = multiprocessing.Process(target=child, args=(answers,))
+process.start(); print(answers.get()); process.join()
+if os.fork() == 0:
+    time.sleep(1); print('child', int(time.time()), os.urandom(3)); os._exit(0)
+os.wait(); print('parent', int(time.time()), os.urandom(3))
+";
+    let Some(shown) = same(python(source), MINUTE) else { return };
+    let heads: Vec<&str> = shown.iter().map(|line| &line[..line.len().min(26)]).collect();
+    assert!(heads[0].starts_with("3s ['1577836803',"), "{shown:#?}");
+    assert!(heads[1].starts_with("5.000001s (1577836805, b'"), "{shown:#?}");
+    assert!(heads[2].starts_with("6.000002s child 1577836806"), "{shown:#?}");
+    assert!(heads[3].starts_with("6.000002s parent 157783680"), "{shown:#?}");
+}
+
+#[test]
+fn java_has_schedules_and_random_numbers() {
+    if !present("javac") || !present("java") {
+        return;
+    }
+    let source = r#"
+import java.util.*;
+import java.util.concurrent.*;
+public class Ticks {
+    public static void main(String[] arguments) {
+        Executors.newScheduledThreadPool(1).scheduleAtFixedRate(() -> {
+            System.out.println(System.currentTimeMillis() + " " + new Random().nextInt() + " " + UUID.randomUUID());
+        }, 20, 20, TimeUnit.SECONDS);
+    }
+}
+"#;
+    let file = folder().join("Ticks.java");
+    std::fs::write(&file, source).expect("the source can be written");
+    assert!(Command::new("javac").arg(&file).status().expect("the compiler starts").success());
+    let folder = folder().to_str().expect("a path in Unicode");
+    // The compiler of the virtual machine has threads and timers of its own, which take their time.
+    let spec = ProcessSpec::new(["java", "-Xint", "-XX:+UseSerialGC", "-cp", folder, "Ticks"]);
+    let Some(shown) = same(Some(spec), MINUTE + MILLISECOND) else { return };
+    let days: Vec<&str> = shown.iter().filter_map(|line| line.split(' ').nth(1)).collect();
+    assert_eq!(days, ["1577836820000", "1577836840000", "1577836860000"], "{shown:#?}");
+}
+
+#[test]
 fn node_has_intervals_and_random_numbers() {
     let source = "
 const crypto = require('crypto');
@@ -321,7 +373,7 @@ int main(void) {
             "50.000003s condition 1",
             "60.000004s epoll 0",
             "65.000005s timer 1 1 1 1999",
-            "65.000005s random ccb094ac 1a79418a",
+            "65.000005s random b07b8143 4683d403",
             "65.000005s end",
             "66s other",
             "66s exited with code 3",

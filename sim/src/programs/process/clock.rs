@@ -3,7 +3,7 @@
 //! Invariant: the clock is written only while all threads of the process wait, and never backwards.
 //!
 //! The layout is that of `sim/shim/src/table.rs`: eight words of a head, then entries of 48 bytes, one for each thread that waits for
-//! a deadline. Both files live in memory without a name, and are opened by the process as descriptors of this one (`/proc/PID/fd/N`),
+//! a deadline; what follows is the processes' own. Both files live in memory without a name, and are opened by the process as descriptors of this one (`/proc/PID/fd/N`),
 //! so that nothing is left behind whatever happens.
 //!
 //! What is deliberately absent: memory that is shared with a process. The file is read and written as a file, which Linux keeps in
@@ -29,6 +29,8 @@ const HEAD: usize = 64;
 const ENTRY: usize = 48;
 /// How many entries there are.
 const ENTRIES: usize = 1024;
+/// Bytes of what the processes keep for themselves behind that.
+const REST: usize = 4096;
 /// Later deadlines are none.
 const NEVER_NS: u64 = u64::MAX / 2;
 
@@ -108,7 +110,7 @@ impl ClockFile {
     pub(super) fn new(seed: u64, now: Time) -> io::Result<Self> {
         let file = unnamed(ClockFile::NAME)?;
         let now_ns = now.0.saturating_add(MONOTONIC_START_NS);
-        file.set_len((HEAD + ENTRIES * ENTRY) as u64)?;
+        file.set_len((HEAD + ENTRIES * ENTRY + REST) as u64)?;
         let head = [MAGIC, now_ns, DAY_START_NS, seed, 0, 0, u64::from(std::process::id())];
         file.write_all_at(&head.map(u64::to_ne_bytes).concat(), 0)?;
         Ok(Self { file, now_ns, bytes: vec![0; HEAD + ENTRIES * ENTRY] })
