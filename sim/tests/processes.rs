@@ -399,6 +399,43 @@ fn messages_are_answered_one_by_one() {
 }
 
 #[test]
+fn a_step_ends_when_the_last_thread_and_the_last_child_are_done() {
+    let source = "
+import queue, subprocess, sys, threading
+queues = [queue.Queue() for _ in range(4)]
+def hand_on(i):
+    while True:
+        line = queues[i].get()
+        print(i, line)
+        if i < 3: queues[i + 1].put(line)
+        else: filter.stdin.write(line); filter.stdin.flush()
+filter = subprocess.Popen(['sh', '-c', 'while read x; do echo filtered $x; done'], stdin=subprocess.PIPE, text=True)
+for i in range(4): threading.Thread(target=hand_on, args=(i,), daemon=True).start()
+for line in sys.stdin: queues[0].put(line)
+";
+    let Some(spec) = python(source) else { return };
+    let mut process = Process::spawn(&spec);
+    for i in 0..300 {
+        let step = process.step(Time(i), &[b"x"]);
+        assert_eq!(text(&step.lines).last().map(String::as_str), Some("filtered x"), "{step:?}");
+        assert_eq!(step.lines.len(), 4 + 4 + 1, "{step:?}");
+    }
+}
+
+#[test]
+fn many_processes_have_enough_descriptors() {
+    let Some(spec) = python(
+        "import sys, threading, time\nfor _ in range(30): threading.Thread(target=time.sleep, args=(9,), daemon=True).start()\nfor line in sys.stdin: print(line, end='')",
+    ) else {
+        return;
+    };
+    let mut processes: Vec<Process> = (0..20).map(|_| Process::spawn(&spec)).collect();
+    for process in &mut processes {
+        assert_eq!(text(&step(process, &[b"x"]).lines), ["x"]);
+    }
+}
+
+#[test]
 fn inputs_wait_for_timers_that_are_close() {
     let source = "
 import select, sys, os

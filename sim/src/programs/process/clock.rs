@@ -15,6 +15,8 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 
+#[cfg(target_os = "linux")]
+use super::launch::with_room;
 use crate::kernel::time::{SECOND, Time};
 
 /// What the file begins with.
@@ -96,7 +98,7 @@ fn path(file: &File) -> String {
 /// A file in memory.
 #[cfg(target_os = "linux")]
 fn unnamed(name: &str) -> io::Result<File> {
-    Ok(File::from(rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC)?))
+    with_room(|| Ok(File::from(rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC)?)))
 }
 
 /// Elsewhere nobody would open it.
