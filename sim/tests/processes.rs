@@ -503,6 +503,32 @@ fn floods_are_cut_and_long_lines_shortened() {
 }
 
 #[test]
+fn whoever_never_stops_writing_is_ended() {
+    let mut spec = ProcessSpec::new(["sh", "-c", "while :; do echo; done"]);
+    spec.start_limit = Duration::from_millis(300);
+    spec.step_bytes_max = 1000;
+    let shown = step(&mut Process::spawn(&spec), &[]);
+    assert_eq!(shown.ended, Some(Ending::NeverQuiet));
+    assert!(shown.lines.len() < 100_000 && matches!(shown.lines.last(), Some(Line::Flood { .. })));
+}
+
+#[test]
+fn orphans_have_time_too() {
+    // The parent of the sleeper ends at once, so that nothing points to it.
+    let script = "(sh -c 'sleep 5; echo orphan' &) ; while read x; do echo $x; done";
+    for _ in 0..REPETITIONS {
+        let mut process = Process::spawn(&ProcessSpec::new(["sh", "-c", script]));
+        let deadline = step(&mut process, &[]).deadline;
+        // Whether it waits already cannot be seen while it is not known.
+        let step = process.step(Time(1), &[b"x"]);
+        assert_eq!(text(&step.lines), ["x"]);
+        if deadline.is_some() {
+            assert_eq!(text(&process.step(Time(6 * SECOND), &[]).lines), ["orphan"]);
+        }
+    }
+}
+
+#[test]
 fn endings_are_told_apart() {
     let sh = |script: &str| ProcessSpec::new(["sh", "-c", script]);
     let ending = |spec: &ProcessSpec| {

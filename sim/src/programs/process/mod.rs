@@ -93,7 +93,7 @@ pub struct ProcessSpec {
     pub step_limit: Duration,
     /// How long a line may be; of a longer one the beginning is kept.
     pub line_bytes_max: usize,
-    /// How much it may write in a step; the rest is counted and thrown away.
+    /// How much it may write in a step, each line counted as 32 bytes more; the rest is counted and thrown away.
     pub step_bytes_max: u64,
 }
 
@@ -262,7 +262,7 @@ impl Process {
             if patience.over() {
                 return Settled::NeverQuiet;
             }
-            if let State::Running(_, tree) = &self.state
+            if let State::Running(_, tree) = &mut self.state
                 && !tree.has(wait.process, wait.thread)
                 && let Some(clock) = &self.clock
             {

@@ -4,7 +4,8 @@
 //! in two looks, and was not given a processor in between, was blocked all the time between them; two complete looks, one after the
 //! other, have the instant between them in common.
 //!
-//! What is deliberately absent: descendants that left the tree because their parent ended. Nothing points to them.
+//! What is deliberately absent: descendants whose parent ended before anybody looked. Nothing points to them, unless they wait for the
+//! time of the simulator.
 
 use std::cell::OnceCell;
 use std::fs::{self, File};
@@ -81,8 +82,11 @@ impl Tree {
         self.members.iter().map(|member| member.process)
     }
 
-    /// Whether this thread exists, as seen last.
-    pub(super) fn has(&self, process: u32, thread: u32) -> bool {
+    /// Whether this thread exists. Its process belongs to the tree, even if nothing points to it since its parent ended.
+    pub(super) fn has(&mut self, process: u32, thread: u32) -> bool {
+        if !self.members.iter().any(|member| member.process == process) {
+            self.members.extend(Member::new(process));
+        }
         let of = self.members.iter().filter(|member| member.process == process);
         of.flat_map(|member| &member.threads).any(|known| known.id == thread)
     }
