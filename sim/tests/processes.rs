@@ -205,6 +205,58 @@ asyncio.run(main())
 }
 
 #[test]
+fn children_have_the_same_time_and_entropy_of_their_own() {
+    let source = "
+import multiprocessing, os, random, subprocess, time
+script = 'sleep 3; date +%s; head -c 4 /dev/urandom | od -x'
+print(subprocess.run(['sh', '-c', script], capture_output=True, text=True).stdout.split())
+def child(answers):
+    time.sleep(2)
+    answers.put((int(time.time()), os.urandom(3), random.random()))
+multiprocessing.set_start_method('fork')
+answers = multiprocessing.Queue()
+process = multiprocessing.Process(target=child, args=(answers,))
+process.start(); print(answers.get()); process.join()
+if os.fork() == 0:
+    time.sleep(1); print('child', int(time.time()), os.urandom(3)); os._exit(0)
+os.wait(); print('parent', int(time.time()), os.urandom(3))
+";
+    let Some(shown) = same(python(source), MINUTE) else { return };
+    let heads: Vec<&str> = shown.iter().map(|line| &line[..line.len().min(26)]).collect();
+    assert!(heads[0].starts_with("3s ['1577836803',"), "{shown:#?}");
+    assert!(heads[1].starts_with("5.000001s (1577836805, b'"), "{shown:#?}");
+    assert!(heads[2].starts_with("6.000002s child 1577836806"), "{shown:#?}");
+    assert!(heads[3].starts_with("6.000002s parent 157783680"), "{shown:#?}");
+}
+
+#[test]
+fn java_has_schedules_and_random_numbers() {
+    if !present("javac") || !present("java") {
+        return;
+    }
+    let source = r#"
+import java.util.*;
+import java.util.concurrent.*;
+public class Ticks {
+    public static void main(String[] arguments) {
+        Executors.newScheduledThreadPool(1).scheduleAtFixedRate(() -> {
+            System.out.println(System.currentTimeMillis() + " " + new Random().nextInt() + " " + UUID.randomUUID());
+        }, 20, 20, TimeUnit.SECONDS);
+    }
+}
+"#;
+    let file = folder().join("Ticks.java");
+    std::fs::write(&file, source).expect("the source can be written");
+    assert!(Command::new("javac").arg(&file).status().expect("the compiler starts").success());
+    let folder = folder().to_str().expect("a path in Unicode");
+    // The compiler of the virtual machine has threads and timers of its own, which take their time.
+    let spec = ProcessSpec::new(["java", "-Xint", "-XX:+UseSerialGC", "-cp", folder, "Ticks"]);
+    let Some(shown) = same(Some(spec), MINUTE + MILLISECOND) else { return };
+    let days: Vec<&str> = shown.iter().filter_map(|line| line.split(' ').nth(1)).collect();
+    assert_eq!(days, ["1577836820000", "1577836840000", "1577836860000"], "{shown:#?}");
+}
+
+#[test]
 fn node_has_intervals_and_random_numbers() {
     let source = "
 const crypto = require('crypto');
@@ -321,7 +373,7 @@ int main(void) {
             "50.000003s condition 1",
             "60.000004s epoll 0",
             "65.000005s timer 1 1 1 1999",
-            "65.000005s random ccb094ac 1a79418a",
+            "65.000005s random b07b8143 4683d403",
             "65.000005s end",
             "66s other",
             "66s exited with code 3",
@@ -343,6 +395,43 @@ fn messages_are_answered_one_by_one() {
         let step = process.step(Time(i * MILLISECOND), &[line.as_bytes()]);
         assert_eq!(text(&step.lines), [format!(">{i}")]);
         assert_eq!((step.deadline, step.ended), (None, None));
+    }
+}
+
+#[test]
+fn a_step_ends_when_the_last_thread_and_the_last_child_are_done() {
+    let source = "
+import queue, subprocess, sys, threading
+queues = [queue.Queue() for _ in range(4)]
+def hand_on(i):
+    while True:
+        line = queues[i].get()
+        print(i, line)
+        if i < 3: queues[i + 1].put(line)
+        else: filter.stdin.write(line); filter.stdin.flush()
+filter = subprocess.Popen(['sh', '-c', 'while read x; do echo filtered $x; done'], stdin=subprocess.PIPE, text=True)
+for i in range(4): threading.Thread(target=hand_on, args=(i,), daemon=True).start()
+for line in sys.stdin: queues[0].put(line)
+";
+    let Some(spec) = python(source) else { return };
+    let mut process = Process::spawn(&spec);
+    for i in 0..300 {
+        let step = process.step(Time(i), &[b"x"]);
+        assert_eq!(text(&step.lines).last().map(String::as_str), Some("filtered x"), "{step:?}");
+        assert_eq!(step.lines.len(), 4 + 4 + 1, "{step:?}");
+    }
+}
+
+#[test]
+fn many_processes_have_enough_descriptors() {
+    let Some(spec) = python(
+        "import sys, threading, time\nfor _ in range(30): threading.Thread(target=time.sleep, args=(9,), daemon=True).start()\nfor line in sys.stdin: print(line, end='')",
+    ) else {
+        return;
+    };
+    let mut processes: Vec<Process> = (0..20).map(|_| Process::spawn(&spec)).collect();
+    for process in &mut processes {
+        assert_eq!(text(&step(process, &[b"x"]).lines), ["x"]);
     }
 }
 
@@ -411,6 +500,32 @@ fn floods_are_cut_and_long_lines_shortened() {
     let shown = step(&mut Process::spawn(&spec), &[]);
     assert_eq!(shown.lines, [Line::Whole(b"a".to_vec()), Line::Flood { bytes: 100_000_002 }]);
     assert_eq!(shown.ended, Some(Ending::Exited(0)));
+}
+
+#[test]
+fn whoever_never_stops_writing_is_ended() {
+    let mut spec = ProcessSpec::new(["sh", "-c", "while :; do echo; done"]);
+    spec.start_limit = Duration::from_millis(300);
+    spec.step_bytes_max = 1000;
+    let shown = step(&mut Process::spawn(&spec), &[]);
+    assert_eq!(shown.ended, Some(Ending::NeverQuiet));
+    assert!(shown.lines.len() < 100_000 && matches!(shown.lines.last(), Some(Line::Flood { .. })));
+}
+
+#[test]
+fn orphans_have_time_too() {
+    // The parent of the sleeper ends at once, so that nothing points to it.
+    let script = "(sh -c 'sleep 5; echo orphan' &) ; while read x; do echo $x; done";
+    for _ in 0..REPETITIONS {
+        let mut process = Process::spawn(&ProcessSpec::new(["sh", "-c", script]));
+        let deadline = step(&mut process, &[]).deadline;
+        // Whether it waits already cannot be seen while it is not known.
+        let step = process.step(Time(1), &[b"x"]);
+        assert_eq!(text(&step.lines), ["x"]);
+        if deadline.is_some() {
+            assert_eq!(text(&process.step(Time(6 * SECOND), &[]).lines), ["orphan"]);
+        }
+    }
 }
 
 #[test]

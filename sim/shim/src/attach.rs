@@ -6,9 +6,10 @@ use std::ffi::CStr;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
+use crate::entropy::mix;
 use crate::libc::{
-    ADDR_NO_RANDOMIZE, F_DUPFD_CLOEXEC, MAP_SHARED, O_CLOEXEC, O_RDWR, PR_SET_PDEATHSIG, PROT_READ_WRITE, SIGKILL,
-    c_char, c_int, c_ulong, close, execve, fcntl, getenv, getppid, mmap, open, personality, prctl, process_id,
+    ADDR_NO_RANDOMIZE, F_DUPFD_CLOEXEC, MAP_SHARED, O_CLOEXEC, O_RDWR, PR_GET_NAME, PR_SET_PDEATHSIG, PROT_READ_WRITE,
+    SIGKILL, c_char, c_int, c_ulong, close, execve, fcntl, getenv, getppid, mmap, open, personality, prctl, process_id,
     pthread_atfork, read, readlink,
 };
 use crate::table::{BYTES, FREE, MAGIC, Table};
@@ -16,8 +17,11 @@ use crate::waits;
 
 /// The mapped file.
 static TABLE: AtomicPtr<Table> = AtomicPtr::new(null_mut());
-/// Which process this is, counted from 0 in the order of their starts.
-static ORDINAL: AtomicU64 = AtomicU64::new(0);
+/// Which process this is: the name of its program and how many of that name came before, or its parent and how many children that
+/// had before. Its place among all processes would not do, since the programs of a pipeline race for it.
+static IDENTITY: AtomicU64 = AtomicU64::new(0);
+/// How many children this process has had that are still the same program.
+static CHILDREN: AtomicU64 = AtomicU64::new(0);
 
 /// The table of the simulator, if there is one.
 pub(crate) fn table() -> Option<&'static Table> {
@@ -25,9 +29,9 @@ pub(crate) fn table() -> Option<&'static Table> {
     unsafe { TABLE.load(Ordering::Acquire).as_ref() }
 }
 
-/// Which process this is, counted from 0 in the order of their starts.
-pub(crate) fn ordinal() -> u64 {
-    ORDINAL.load(Ordering::Relaxed)
+/// Which process this is, the same in every run.
+pub(crate) fn identity() -> u64 {
+    IDENTITY.load(Ordering::Relaxed)
 }
 
 /// A function that the loader calls with the arguments of `main`.
@@ -61,10 +65,20 @@ extern "C" fn attach(_: c_int, _: *const *const c_char, environment: *const *con
         // Left by threads of the program that this process was before.
         wait.state.store(FREE, Ordering::Release);
     }
-    ORDINAL.store(table.attached.fetch_add(1, Ordering::AcqRel), Ordering::Relaxed);
+    table.attached.fetch_add(1, Ordering::AcqRel);
+    let name = own_name();
+    IDENTITY.store(mix(name).wrapping_add(table.started_before(name)), Ordering::Relaxed);
     TABLE.store(std::ptr::from_ref(table).cast_mut(), Ordering::Release);
-    // SAFETY: the function may be called in a child that has one thread.
-    unsafe { pthread_atfork(None, None, Some(forked)) };
+    // SAFETY: the functions may be called before a fork, and in a child that has one thread.
+    unsafe { pthread_atfork(Some(forking), None, Some(forked)) };
+}
+
+/// The name of the program, which has up to 15 bytes, as a number that is not 0.
+fn own_name() -> u64 {
+    let mut name = [0_u8; 16];
+    // SAFETY: the buffer has as many bytes as are written.
+    unsafe { prctl(PR_GET_NAME, name.as_mut_ptr()) };
+    name.iter().fold(1, |hash: u64, byte| mix(hash.wrapping_add(u64::from(*byte)))).max(1)
 }
 
 /// Maps the file at this path.
@@ -84,10 +98,17 @@ fn map(path: *const c_char) -> Option<&'static Table> {
     }
 }
 
+/// The parent counts, so that the child finds its own number.
+extern "C" fn forking() {
+    CHILDREN.fetch_add(1, Ordering::Relaxed);
+}
+
 /// A child has a time of its own to wait, and entropy of its own.
 extern "C" fn forked() {
     if let Some(table) = table() {
-        ORDINAL.store(table.attached.fetch_add(1, Ordering::AcqRel), Ordering::Relaxed);
+        table.attached.fetch_add(1, Ordering::AcqRel);
+        let number = CHILDREN.swap(0, Ordering::Relaxed);
+        IDENTITY.store(mix(mix(identity()).wrapping_add(number)), Ordering::Relaxed);
         crate::entropy::restart();
         crate::devices::restart();
         waits::forget_thread();

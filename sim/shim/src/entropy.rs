@@ -1,13 +1,13 @@
-//! Entropy: a stream of numbers from the seed, the number of the process, and how much it has taken.
+//! Entropy: a stream of numbers from the seed, the identity of the process, and how much it has taken.
 //!
 //! Invariant: what a process gets depends on how much it has asked for before, and on nothing else. This is no secret to anybody.
 //!
-//! Example: the first eight bytes of process 0 with seed 1 are the same on every machine.
+//! Example: the first eight bytes of the first `node` of a run with seed 1 are the same on every machine.
 
 use std::ffi::c_uint;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::attach::{ordinal, table};
+use crate::attach::{identity, table};
 use crate::libc::{c_int, c_void, real};
 use crate::table::Table;
 
@@ -20,7 +20,7 @@ pub(crate) fn restart() {
 }
 
 /// Mixes the bits of a word (the finalizer of `SplitMix64`: Steele, Lea and Flood, OOPSLA 2014).
-fn mix(word: u64) -> u64 {
+pub(crate) fn mix(word: u64) -> u64 {
     let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     word ^ (word >> 31)
@@ -36,7 +36,7 @@ impl Stream {
     /// The stream with this number; number 0 is what functions take from.
     pub(crate) fn new(table: &Table, number: u64) -> Self {
         let seed = table.seed.load(Ordering::Relaxed);
-        let process = mix(ordinal().wrapping_add(0x9e37_79b9_7f4a_7c15));
+        let process = mix(identity().wrapping_add(0x9e37_79b9_7f4a_7c15));
         Self { start: mix(mix(seed ^ process).wrapping_add(number)), taken: 0 }
     }
 

@@ -69,6 +69,7 @@ pub(crate) const MAP_SHARED: c_int = 1;
 pub(crate) const SIG_UNBLOCK: c_int = 1;
 pub(crate) const SIG_SETMASK: c_int = 2;
 pub(crate) const PR_SET_PDEATHSIG: c_int = 1;
+pub(crate) const PR_GET_NAME: c_int = 16;
 pub(crate) const SIGKILL: c_int = 9;
 pub(crate) const ADDR_NO_RANDOMIZE: c_ulong = 0x004_0000;
 pub(crate) const FUTEX_WAIT_PRIVATE: c_int = 128;

@@ -9,10 +9,14 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// What the file begins with: name and version of this layout.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"simclk01");
+/// How many programs of different names are told apart.
+const NAMES: usize = 256;
 /// How many waits there can be at a time.
 pub(crate) const WAITS: usize = 1024;
 /// The size of the file.
 pub(crate) const BYTES: usize = size_of::<Table>();
+// The simulator makes it as large.
+const _: () = assert!(BYTES == 53_312);
 
 /// Nobody uses the entry.
 pub(crate) const FREE: u32 = 0;
@@ -40,6 +44,15 @@ pub(crate) struct Table {
     pub(crate) simulator: AtomicU64,
     pub(crate) reserved: AtomicU64,
     pub(crate) waits: [Wait; WAITS],
+    /// Programs that were started, and how often.
+    names: [Name; NAMES],
+}
+
+/// A program that was started.
+#[repr(C)]
+struct Name {
+    name: AtomicU64,
+    count: AtomicU64,
 }
 
 /// A wait that ends at a deadline.
@@ -79,6 +92,16 @@ impl Table {
         let at = self.waits.iter().position(|wait| free(&wait))?;
         self.used.fetch_max(at as u64 + 1, Ordering::AcqRel);
         Some(&self.waits[at])
+    }
+
+    /// How often a program of this name was started before, which this call adds one to.
+    pub(crate) fn started_before(&self, name: u64) -> u64 {
+        let own = |known: &&Name| {
+            let found = known.name.compare_exchange(0, name, Ordering::AcqRel, Ordering::Acquire);
+            found.is_ok() || found == Err(name)
+        };
+        let last = &self.names[NAMES - 1];
+        self.names.iter().find(own).unwrap_or(last).count.fetch_add(1, Ordering::AcqRel)
     }
 
     /// The entries that were ever used.

@@ -3,7 +3,7 @@
 //! Invariant: the clock is written only while all threads of the process wait, and never backwards.
 //!
 //! The layout is that of `sim/shim/src/table.rs`: eight words of a head, then entries of 48 bytes, one for each thread that waits for
-//! a deadline. Both files live in memory without a name, and are opened by the process as descriptors of this one (`/proc/PID/fd/N`),
+//! a deadline; what follows is the processes' own. Both files live in memory without a name, and are opened by the process as descriptors of this one (`/proc/PID/fd/N`),
 //! so that nothing is left behind whatever happens.
 //!
 //! What is deliberately absent: memory that is shared with a process. The file is read and written as a file, which Linux keeps in
@@ -15,6 +15,8 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 
+#[cfg(target_os = "linux")]
+use super::launch::with_room;
 use crate::kernel::time::{SECOND, Time};
 
 /// What the file begins with.
@@ -29,6 +31,8 @@ const HEAD: usize = 64;
 const ENTRY: usize = 48;
 /// How many entries there are.
 const ENTRIES: usize = 1024;
+/// Bytes of what the processes keep for themselves behind that.
+const REST: usize = 4096;
 /// Later deadlines are none.
 const NEVER_NS: u64 = u64::MAX / 2;
 
@@ -94,7 +98,7 @@ fn path(file: &File) -> String {
 /// A file in memory.
 #[cfg(target_os = "linux")]
 fn unnamed(name: &str) -> io::Result<File> {
-    Ok(File::from(rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC)?))
+    with_room(|| Ok(File::from(rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC)?)))
 }
 
 /// Elsewhere nobody would open it.
@@ -108,7 +112,7 @@ impl ClockFile {
     pub(super) fn new(seed: u64, now: Time) -> io::Result<Self> {
         let file = unnamed(ClockFile::NAME)?;
         let now_ns = now.0.saturating_add(MONOTONIC_START_NS);
-        file.set_len((HEAD + ENTRIES * ENTRY) as u64)?;
+        file.set_len((HEAD + ENTRIES * ENTRY + REST) as u64)?;
         let head = [MAGIC, now_ns, DAY_START_NS, seed, 0, 0, u64::from(std::process::id())];
         file.write_all_at(&head.map(u64::to_ne_bytes).concat(), 0)?;
         Ok(Self { file, now_ns, bytes: vec![0; HEAD + ENTRIES * ENTRY] })

@@ -8,11 +8,14 @@
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::mpsc::{Sender, channel, sync_channel};
+use std::sync::{Mutex, OnceLock};
 use std::thread;
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getrlimit, kill_process, kill_process_group, setrlimit,
+    waitid,
+};
 
 use super::super::Ending;
 use super::ProcessSpec;
@@ -64,7 +67,7 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// Starts a command from a thread that lives as long as the simulator: the kernel ends a process that asked for it not when the
 /// process that started it ends, but when the thread does.
-fn launch(mut command: Command) -> io::Result<Child> {
+fn launch(command: Command) -> io::Result<Child> {
     static LAUNCHER: OnceLock<Option<Sender<Job>>> = OnceLock::new();
     let launcher = LAUNCHER.get_or_init(|| {
         let (sender, jobs) = channel::<Job>();
@@ -73,9 +76,28 @@ fn launch(mut command: Command) -> io::Result<Child> {
     });
     let gone = || io::Error::other("no thread to start processes from");
     let (answer, started) = sync_channel(1);
-    let job = move || drop(answer.send(command.spawn()));
+    let command = Mutex::new(command);
+    let spawn = move || with_room(|| command.lock().map_err(|_| gone())?.spawn());
+    let job = move || drop(answer.send(spawn()));
     launcher.as_ref().ok_or_else(gone)?.send(Box::new(job)).map_err(|_| gone())?;
     started.recv().map_err(|_| gone())?
+}
+
+/// Opens something. If there are too many open files, allows more of them, as far as that is allowed, and tries again.
+pub(super) fn with_room<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    let first = open();
+    match &first {
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
+            let limit = getrlimit(Resource::Nofile);
+            if limit.current == limit.maximum
+                || setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).is_err()
+            {
+                return first;
+            }
+            open()
+        }
+        _ => first,
+    }
 }
 
 /// Whether it has ended; it stays to be reaped, so that its number stays its own.

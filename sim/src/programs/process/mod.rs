@@ -89,11 +89,11 @@ pub struct ProcessSpec {
     pub started: Time,
     /// How long, in real time, until it comes to rest after its start.
     pub start_limit: Duration,
-    /// How long, in real time, a step may take.
+    /// How long, in real time, a step may take, on top of the virtual time that passes in it.
     pub step_limit: Duration,
     /// How long a line may be; of a longer one the beginning is kept.
     pub line_bytes_max: usize,
-    /// How much it may write in a step; the rest is counted and thrown away.
+    /// How much it may write in a step, each line counted as 32 bytes more; the rest is counted and thrown away.
     pub step_bytes_max: u64,
 }
 
@@ -237,7 +237,9 @@ impl Process {
                 other => return other,
             }
         }
-        let patience = Patience::new(self.spec.step_limit);
+        // Much may happen in a long time; it may take as long as it would without a simulator.
+        let passes_ns = self.clock.as_ref().map_or(0, |clock| now.since(clock.now()));
+        let patience = Patience::new(self.spec.step_limit + Duration::from_nanos(passes_ns));
         if self.time_source == TimeSource::Shim {
             let close_ns = if inputs.is_empty() { 0 } else { CLOSE_NS };
             match self.fire_until(now + close_ns, patience) {
@@ -260,7 +262,7 @@ impl Process {
             if patience.over() {
                 return Settled::NeverQuiet;
             }
-            if let State::Running(_, tree) = &self.state
+            if let State::Running(_, tree) = &mut self.state
                 && !tree.has(wait.process, wait.thread)
                 && let Some(clock) = &self.clock
             {

@@ -12,6 +12,8 @@ use rustix::io::{ioctl_fionbio, ioctl_fionread};
 
 use super::super::Line;
 
+/// What a line costs beside its bytes: a process that writes nothing but line breaks must not fill the memory either.
+const LINE_COST: u64 = 32;
 /// How many lines of the standard error are kept.
 const LAST_WORDS: usize = 50;
 /// How long such a line may be.
@@ -210,7 +212,7 @@ struct Lines {
     begun: Vec<u8>,
     /// How long it is in truth.
     begun_bytes: u64,
-    /// How many bytes came in this step.
+    /// How many bytes came in this step, with what lines cost.
     step_bytes: u64,
     /// How many of them were thrown away.
     thrown: u64,
@@ -251,6 +253,7 @@ impl Lines {
             self.begun_bytes += text.len() as u64;
             if whole {
                 self.cut();
+                self.step_bytes += LINE_COST;
             }
         }
         if let Some(last) = rest.last() {

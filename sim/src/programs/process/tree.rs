@@ -4,11 +4,15 @@
 //! in two looks, and was not given a processor in between, was blocked all the time between them; two complete looks, one after the
 //! other, have the instant between them in common.
 //!
-//! What is deliberately absent: descendants that left the tree because their parent ended. Nothing points to them.
+//! What is deliberately absent: descendants whose parent ended before anybody looked. Nothing points to them, unless they wait for the
+//! time of the simulator.
 
+use std::cell::OnceCell;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
+
+use super::launch::with_room;
 
 /// System calls that wait for other threads, for descriptors or for time, and never for a disk.
 #[cfg(target_arch = "aarch64")]
@@ -37,13 +41,14 @@ struct Member {
 /// One thread.
 #[derive(Debug)]
 struct Thread {
+    process: u32,
     id: u32,
     /// What it waits for.
     call: File,
     /// How often it was given a processor.
     schedule: File,
-    /// Its state, as a letter.
-    state: File,
+    /// Its state, as a letter; opened when it is needed, since descriptors are scarce.
+    state: OnceCell<File>,
     /// How often it had been given a processor when looked at last.
     runs: u64,
     /// How often, when the tree was at rest last.
@@ -77,8 +82,11 @@ impl Tree {
         self.members.iter().map(|member| member.process)
     }
 
-    /// Whether this thread exists, as seen last.
-    pub(super) fn has(&self, process: u32, thread: u32) -> bool {
+    /// Whether this thread exists. Its process belongs to the tree, even if nothing points to it since its parent ended.
+    pub(super) fn has(&mut self, process: u32, thread: u32) -> bool {
+        if !self.members.iter().any(|member| member.process == process) {
+            self.members.extend(Member::new(process));
+        }
         let of = self.members.iter().filter(|member| member.process == process);
         of.flat_map(|member| &member.threads).any(|known| known.id == thread)
     }
@@ -154,7 +162,7 @@ impl Tree {
 
 impl Member {
     fn new(process: u32) -> io::Result<Self> {
-        let folder = File::open(format!("/proc/{process}/task"))?;
+        let folder = with_room(|| File::open(format!("/proc/{process}/task")))?;
         let mut member = Self { process, folder, threads: Vec::new() };
         member.refresh()?;
         Ok(member)
@@ -180,12 +188,13 @@ impl Member {
 
 impl Thread {
     fn new(process: u32, thread: u32) -> io::Result<Self> {
-        let open = |name: &str| File::open(format!("/proc/{process}/task/{thread}/{name}"));
+        let open = |name: &str| with_room(|| File::open(format!("/proc/{process}/task/{thread}/{name}")));
         Ok(Self {
+            process,
             id: thread,
             call: open("syscall").or_else(|_| open("stat"))?,
             schedule: open("schedstat").or_else(|_| open("status"))?,
-            state: open("stat")?,
+            state: OnceCell::new(),
             runs: 0,
             runs_at_rest: u64::MAX,
         })
@@ -213,7 +222,14 @@ impl Thread {
     /// Whether its state is to sleep until something happens, to be stopped, or to be dead.
     fn rests(&self) -> bool {
         let mut bytes = [0; 128];
-        let Ok(count) = self.state.read_at(&mut bytes, 0) else { return false };
+        let state = match self.state.get() {
+            Some(state) => state,
+            None => match with_room(|| File::open(format!("/proc/{}/task/{}/stat", self.process, self.id))) {
+                Ok(state) => self.state.get_or_init(|| state),
+                Err(_) => return false,
+            },
+        };
+        let Ok(count) = state.read_at(&mut bytes, 0) else { return false };
         // The name of the program stands in parentheses and may contain some itself.
         let state = bytes[..count].iter().rposition(|byte| *byte == b')').and_then(|at| bytes.get(at + 2));
         state.is_some_and(|state| b"STtZX".contains(state))
