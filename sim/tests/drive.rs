@@ -36,21 +36,15 @@ fn compiled(source: &str) -> Option<String> {
     let source = nodes().join(source);
     // Tests in parallel each compile their own, and the last one to be done wins.
     let beside = place.join(format!("{stem}_{extension}_{:?}", std::thread::current().id()));
-    let mut compiler = match extension {
-        "rs" => {
-            let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-            rustc.args(["-O", "--edition", "2024", "-o"]);
-            rustc
-        }
-        _ => {
-            let mut cc = Command::new("cc");
-            cc.args(["-O2", "-o"]);
-            cc
-        }
-    };
-    if extension == "c" && !has("cc") {
+    let (compiler, options): (_, &[&str]) = if extension == "rs" {
+        (std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()), &["-O", "--edition", "2024", "-o"])
+    } else if has("cc") {
+        ("cc".into(), &["-O2", "-o"])
+    } else {
         return None;
-    }
+    };
+    let mut compiler = Command::new(compiler);
+    compiler.args(options);
     let status = compiler.arg(&beside).arg(&source).status().expect("the compiler starts");
     assert!(status.success(), "{} is compiled", source.display());
     fs::rename(&beside, &target).expect("it is put in its place");
@@ -361,9 +355,9 @@ correct = true
     let report = |systems: &[&str]| -> Value {
         let mut sim = Command::new(env!("CARGO_BIN_EXE_sim"));
         sim.args(["run", "--no-files", "--json"]).arg(&file);
-        systems.iter().for_each(|system| {
+        for system in systems {
             sim.args(["--system", system]);
-        });
+        }
         serde_json::from_slice(&sim.output().expect(CRASHED).stdout).expect("a report")
     };
     let both = report(&[]);
