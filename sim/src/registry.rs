@@ -82,9 +82,9 @@ pub trait Job<O: Judged, R> {
     /// Does it.
     fn run<N, S, W>(self, setup: Setup<N, S, W>) -> R
     where
-        N: Node<Object = O>,
-        S: Service<O::State>,
-        W: Workload<O>;
+        N: Node<Object = O> + 'static,
+        S: Service<O::State> + 'static,
+        W: Workload<O> + 'static;
 }
 
 /// Something to do with a system, whatever its object is.
@@ -286,7 +286,7 @@ impl<G, J> Case<'_, G, J> {
     where
         O: Judged,
         J: Job<O, R>,
-        G: Generator<O>,
+        G: Generator<O> + 'static,
         O::State: Value,
     {
         match protocol {
@@ -303,10 +303,10 @@ impl<G, J> Case<'_, G, J> {
     /// A bug of a data type, or of how it is spread.
     fn flawed<C, R>(self, bug: &Bug) -> R
     where
-        C: Crdt<Object: Judged> + Bend + Encode + Send + Sync,
+        C: Crdt<Object: Judged> + Bend + Encode + Send + Sync + 'static,
         C::Digest: Send + Sync,
         J: Job<C::Object, R>,
-        G: Generator<C::Object>,
+        G: Generator<C::Object> + 'static,
         StateOf<Gossip<C>>: Value,
     {
         self.run::<Flawed<Gossip<C>>, _>(FlawedConfig { node: bug.gossip(), flaw: bug.flaw })
@@ -314,10 +314,10 @@ impl<G, J> Case<'_, G, J> {
 
     fn gossip<C, R>(self, config: &GossipConfig) -> R
     where
-        C: Crdt<Object: Judged> + Encode + Send + Sync,
+        C: Crdt<Object: Judged> + Encode + Send + Sync + 'static,
         J: Job<C::Object, R>,
         C::Digest: Send + Sync,
-        G: Generator<C::Object>,
+        G: Generator<C::Object> + 'static,
         StateOf<Gossip<C>>: Value,
     {
         self.run::<Gossip<C>, _>(config.clone())
@@ -325,9 +325,9 @@ impl<G, J> Case<'_, G, J> {
 
     fn run<N, R>(self, config: N::Config) -> R
     where
-        N: Node<Object: Judged>,
+        N: Node<Object: Judged> + 'static,
         J: Job<N::Object, R>,
-        G: Generator<N::Object>,
+        G: Generator<N::Object> + 'static,
         StateOf<N>: Value,
     {
         let services = self.plan.services.iter().map(Kv::new).collect();
@@ -337,10 +337,10 @@ impl<G, J> Case<'_, G, J> {
     /// As [`Case::run`], with these stores.
     fn run_on<N, S, R>(self, config: N::Config, services: Vec<S>) -> R
     where
-        N: Node<Object: Judged>,
-        S: Service<StateOf<N>>,
+        N: Node<Object: Judged> + 'static,
+        S: Service<StateOf<N>> + 'static,
         J: Job<N::Object, R>,
-        G: Generator<N::Object>,
+        G: Generator<N::Object> + 'static,
     {
         self.job.run::<N, S, Clients<G>>(Setup {
             plan: self.plan.run_plan(self.seed),

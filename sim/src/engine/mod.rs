@@ -17,6 +17,7 @@ pub mod gate;
 pub mod judge;
 pub mod recorded;
 mod run;
+mod running;
 pub mod selftest;
 mod specified;
 pub mod sweep;

@@ -15,7 +15,8 @@ use rayon::prelude::*;
 use super::{
     consistency::{Finding, Found, found},
     convergence,
-    foreign::{self, Programs},
+    foreign::Programs,
+    running::{Running, start, start_changed},
     specified::Specified,
 };
 use crate::{
@@ -27,7 +28,6 @@ use crate::{
         ids::NodeId,
         network::Traffic,
         node::{Costs, Node, StateOf},
-        observer::Observer,
         plan::RunPlan,
         service::Service,
         time::Time,
@@ -36,7 +36,6 @@ use crate::{
     },
     measure::{Measures, Recorder},
     objects::{Ended, Judged},
-    registry::{Job, Setup, dispatch},
     scenario::{
         Plan, SystemSpec,
         expectation::{Expectation, MeasureKind},
@@ -111,24 +110,16 @@ impl Progress {
 /// Events between two looks at the progress.
 const SLICE_EVENTS: u32 = 1 << 16;
 
-/// Runs `world` to its end.
-pub(super) fn drive<N, S, W, O>(world: &mut World<N, S, W, O>, progress: &Progress) -> Stop
-where
-    N: Node,
-    S: Service<StateOf<N>>,
-    W: Workload<N::Object>,
-    O: Observer<N, S>,
-{
-    let mut reported = world.now();
+/// Runs to the end.
+pub(super) fn drive(run: &mut dyn Running, progress: &Progress) -> Stop {
+    let mut reported = run.now();
     loop {
-        for _ in 0..SLICE_EVENTS {
-            if let Some(stop) = world.step() {
-                progress.done_ns.fetch_add(world.now() - reported, Ordering::Relaxed);
-                return stop;
-            }
+        let stop = run.run_some(SLICE_EVENTS);
+        progress.done_ns.fetch_add(run.now() - reported, Ordering::Relaxed);
+        reported = run.now();
+        if let Some(stop) = stop {
+            return stop;
         }
-        progress.done_ns.fetch_add(world.now() - reported, Ordering::Relaxed);
-        reported = world.now();
     }
 }
 
@@ -144,7 +135,11 @@ pub fn run_system(plan: &Plan, system: &SystemSpec, seed: u64, progress: &Progre
 
 /// As [`run_system`], and judges no more than `depth` says.
 pub(super) fn run_to(depth: Depth, plan: &Plan, system: &SystemSpec, seed: u64, progress: &Progress) -> Outcome {
-    dispatch(plan, system, seed, Run { system: &system.name, progress, depth })
+    let span = tracing::info_span!("run", system = system.name);
+    let _entered = span.enter();
+    let mut run = start(plan, system, seed);
+    let stop = drive(&mut *run, progress);
+    run.outcome(&system.name, depth, stop)
 }
 
 /// How much is judged of a run. What is measured is the same.
@@ -164,58 +159,12 @@ impl Depth {
     }
 }
 
-struct Run<'a> {
-    system: &'a str,
-    progress: &'a Progress,
-    depth: Depth,
-}
-
-impl<O: Judged> Job<O, Outcome> for Run<'_> {
-    fn run<N, S, W>(self, setup: Setup<N, S, W>) -> Outcome
-    where
-        N: Node<Object = O>,
-        S: Service<O::State>,
-        W: Workload<O>,
-    {
-        let Setup { plan, config, services, workload, fleet } = setup;
-        let span = tracing::info_span!("run", system = self.system);
-        let _entered = span.enter();
-        let recorder = Recorder::<N>::new(&plan);
-        let mut world = World::<N, _, _, _>::new(plan.clone(), config, services, workload, recorder);
-        let stop = drive(&mut world, self.progress);
-        let mut outcome = outcome_to(self.depth, self.system, &plan, &world, stop);
-        if let Some(fleet) = fleet {
-            foreign::complete(&mut outcome, &fleet, self.depth);
-        }
-        outcome
-    }
-}
-
 /// Runs one system of a scenario under `seed` with a changed plan, and judges nothing: its fingerprint, and how many events
 /// were handled.
 pub fn run_bare(plan: &Plan, system: &SystemSpec, seed: u64, change: impl Fn(&mut RunPlan)) -> (Fingerprint, u64) {
-    dispatch(plan, system, seed, Bare { change })
-}
-
-struct Bare<F> {
-    change: F,
-}
-
-impl<F: Fn(&mut RunPlan), O: Judged> Job<O, (Fingerprint, u64)> for Bare<F> {
-    fn run<N, S, W>(self, setup: Setup<N, S, W>) -> (Fingerprint, u64)
-    where
-        N: Node<Object = O>,
-        S: Service<O::State>,
-        W: Workload<O>,
-    {
-        let Setup { mut plan, config, services, workload, .. } = setup;
-        (self.change)(&mut plan);
-        // The same kind of world as in ordinary runs: there is no reason to compile another one.
-        let recorder = Recorder::<N>::new(&plan);
-        let mut world = World::<N, _, _, _>::new(plan, config, services, workload, recorder);
-        world.run();
-        (world.fingerprint(), world.events())
-    }
+    let mut run = start_changed(plan, system, seed, &change);
+    drive(&mut *run, &Progress::default());
+    (run.fingerprint(), run.events())
 }
 
 /// What became of a world that has run under this plan, and why it stopped.
@@ -228,7 +177,7 @@ where
     outcome_to(Depth::Full, system, plan, world, stop)
 }
 
-fn outcome_to<N, S, W>(
+pub(super) fn outcome_to<N, S, W>(
     depth: Depth,
     system: &str,
     plan: &RunPlan,

@@ -8,19 +8,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::running::start;
 use crate::{
-    kernel::{
-        ids::NodeId,
-        node::Node,
-        observer::TracedEvent,
-        service::Service,
-        time::Time,
-        workload::Workload,
-        world::{Stop, World},
-    },
-    measure::Recorder,
-    objects::Judged,
-    registry::{Job, Setup, dispatch},
+    kernel::{ids::NodeId, observer::TracedEvent, time::Time, world::Stop},
     scenario::{Plan, SystemSpec},
 };
 
@@ -43,7 +33,23 @@ impl TraceFilter {
 
 /// Runs one system under `seed` and writes its events to `out`. Returns why the run stopped.
 pub fn trace(plan: &Plan, system: &SystemSpec, seed: u64, filter: &TraceFilter, out: impl Write) -> io::Result<Stop> {
-    dispatch(plan, system, seed, Trace { plan, system: &system.name, filter, out })
+    let span = tracing::info_span!("trace", system = system.name);
+    let _entered = span.enter();
+    let mut run = start(plan, system, seed);
+    let mut writer = Writer { plan, filter, out, causes: Vec::new(), failed: None };
+    // What comes after the last event of interest need not be run, and nothing is written to a closed pipe.
+    let stop = loop {
+        if filter.until.is_some_and(|until| run.now() > until) || writer.failed.is_some() {
+            break Stop::Completed;
+        }
+        if let Some(stop) = run.step_traced(&mut |event| writer.event(event)) {
+            break stop;
+        }
+    };
+    match writer.failed.take() {
+        Some(error) => Err(error),
+        None => writer.out.flush().map(|()| stop),
+    }
 }
 
 #[derive(Serialize)]
@@ -64,44 +70,6 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     state_after: Option<String>,
     fingerprint: String,
-}
-
-struct Trace<'a, W> {
-    plan: &'a Plan,
-    system: &'a str,
-    filter: &'a TraceFilter,
-    out: W,
-}
-
-impl<W: Write, O: Judged> Job<O, io::Result<Stop>> for Trace<'_, W> {
-    fn run<N, S, C>(self, setup: Setup<N, S, C>) -> io::Result<Stop>
-    where
-        N: Node<Object = O>,
-        S: Service<O::State>,
-        C: Workload<O>,
-    {
-        let Setup { plan, config, services, workload, .. } = setup;
-        let span = tracing::info_span!("trace", system = self.system);
-        let _entered = span.enter();
-        // The same kind of world as in ordinary runs: there is no reason to compile another one.
-        let recorder = Recorder::<N>::new(&plan);
-        let mut world = World::<N, _, _, _>::new(plan, config, services, workload, recorder);
-        let mut writer =
-            Writer { plan: self.plan, filter: self.filter, out: self.out, causes: Vec::new(), failed: None };
-        // What comes after the last event of interest need not be run, and nothing is written to a closed pipe.
-        let stop = loop {
-            if self.filter.until.is_some_and(|until| world.now() > until) || writer.failed.is_some() {
-                break Stop::Completed;
-            }
-            if let Some(stop) = world.step_traced(&mut |event| writer.event(event)) {
-                break stop;
-            }
-        };
-        match writer.failed.take() {
-            Some(error) => Err(error),
-            None => writer.out.flush().map(|()| stop),
-        }
-    }
 }
 
 /// Writes lines.

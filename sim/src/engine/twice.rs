@@ -1,16 +1,11 @@
 //! Running everything again, to see whether it is the same.
 
-use super::run::{Outcome, Progress, run_system};
+use super::{
+    run::{Outcome, Progress, run_system},
+    running::start,
+};
 use crate::{
-    kernel::{
-        node::Node,
-        service::Service,
-        workload::Workload,
-        world::{Divergence, World, first_divergence},
-    },
-    measure::Recorder,
-    objects::Judged,
-    registry::{Job, Setup, dispatch},
+    kernel::world::Divergence,
     scenario::{Plan, SystemSpec},
 };
 
@@ -35,32 +30,20 @@ pub fn run_again(plan: &Plan, systems: &[&SystemSpec], seed: u64, first: &[Outco
     let differing =
         pairs.filter(|(_, (one, other))| one.fingerprint != other.fingerprint || one.measures != other.measures);
     differing
-        .map(|(system, _)| Difference {
-            system: system.name.clone(),
-            divergence: dispatch(plan, system, seed, SideBySide),
-        })
+        .map(|(system, _)| Difference { system: system.name.clone(), divergence: side_by_side(plan, system, seed) })
         .collect()
 }
 
-struct SideBySide;
-
-impl<O: Judged> Job<O, Option<Divergence>> for SideBySide {
-    fn run<N, S, W>(self, setup: Setup<N, S, W>) -> Option<Divergence>
-    where
-        N: Node<Object = O>,
-        S: Service<O::State>,
-        W: Workload<O>,
-    {
-        if setup.fleet.is_some() {
-            // Programs cannot be copied. An audit of their steps says more than this would.
+/// Runs a system twice, event by event, up to the first difference.
+fn side_by_side(plan: &Plan, system: &SystemSpec, seed: u64) -> Option<Divergence> {
+    let (mut one, mut other) = (start(plan, system, seed), start(plan, system, seed));
+    loop {
+        let (stop, other_stop) = (one.run_some(1), other.run_some(1));
+        if one.fingerprint() != other.fingerprint() || stop != other_stop {
+            return Some(Divergence { event: one.events(), time: one.now(), other_time: other.now() });
+        }
+        if stop.is_some() {
             return None;
         }
-        let world = |setup: Setup<N, S, W>| {
-            let Setup { plan, config, services, workload, .. } = setup;
-            // The same kind of world as in ordinary runs: there is no reason to compile another one.
-            let recorder = Recorder::<N>::new(&plan);
-            World::<N, _, _, _>::new(plan, config, services, workload, recorder)
-        };
-        first_divergence(&mut world(setup.clone()), &mut world(setup))
     }
 }

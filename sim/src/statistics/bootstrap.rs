@@ -67,6 +67,15 @@ pub struct Bootstrap {
 /// Resamples the seeds and takes the limits of each statistic at the resample of rank ⌊(R + 1) α / 2⌋, at least 1, from
 /// either end (Davison and Hinkley 1997, section 5.3.1). Quantiles are nearest ranks in which a censored run is longer
 /// than all that converged. `None` without seeds.
+///
+/// ```
+/// use sim::statistics::{Convergence::{At, Censored}, Pair, Shift, bootstrap::{Resampling, paired}};
+/// let pairs = [Pair { base: At(10), head: At(11) }, Pair { base: At(20), head: Censored(100) }];
+/// let result = paired(&pairs, &[0.5, 1.0], Resampling::default()).expect("there are seeds");
+/// assert_eq!(result.quantiles[0].difference.estimate, Shift::Finite(1.0));
+/// assert_eq!(result.quantiles[1].difference.estimate, Shift::PlusInfinite);
+/// assert_eq!(result.mean.estimate, Shift::Finite(40.5));
+/// ```
 pub fn paired(pairs: &[Pair], shares: &[f64], resampling: Resampling) -> Option<Bootstrap> {
     if pairs.is_empty() {
         return None;
@@ -210,5 +219,106 @@ impl Draws {
     /// A number in `0..bound` by multiply and shift (Lemire 2019), with a bias below bound / 2^64.
     pub(super) fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.words.next_u64()) * u128::from(bound)) >> 64) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Convergence::{At, Censored};
+
+    fn pairs(differences: &[i64]) -> Vec<Pair> {
+        let pair = |&difference: &i64| Pair { base: At(1_000), head: At(1_000_u64.saturating_add_signed(difference)) };
+        differences.iter().map(pair).collect()
+    }
+
+    fn limits(interval: Interval<Shift>) -> (f64, f64) {
+        (interval.low.finite().expect("finite"), interval.high.finite().expect("finite"))
+    }
+
+    // scipy 1.17.1: bootstrap((d,), mean, n_resamples=100000, method="percentile", confidence_level=0.95 and 0.8,
+    // random_state=1). Their resamples are others, so that the limits agree up to the noise of resampling.
+    #[test]
+    fn limits_of_a_mean_are_close_to_those_of_scipy() {
+        let differences: Vec<i64> =
+            (0..40).map(|i| if i % 3 == 0 { i * 11 % 7 - 2 } else { i * 37 % 41 - 17 }).collect();
+        for (confidence, low, high) in [(0.95, 0.3, 6.125), (0.8, 1.275, 5.1)] {
+            let resampling = Resampling { confidence, ..Resampling::default() };
+            let mean = paired(&pairs(&differences), &[], resampling).expect("there are seeds").mean;
+            let found = limits(mean);
+            assert_eq!(mean.estimate, Shift::Finite(3.175));
+            assert!((found.0 - low).abs() < 0.15 && (found.1 - high).abs() < 0.15, "{found:?}");
+        }
+    }
+
+    /// All 4^4 resamples of four seeds say where the limits of many resamples must lie.
+    #[test]
+    fn limits_are_quantiles_of_all_resamples() {
+        let differences = [0_i64, 1, 10, 100];
+        let mut means: Vec<f64> = (0..256_usize)
+            .map(|code| (0..4).map(|place| differences[code >> (2 * place) & 3]).sum::<i64>() as f64 / 4.0)
+            .collect();
+        means.sort_by(f64::total_cmp);
+        let resampling = Resampling { confidence: 0.5, resamples: 50_000, ..Resampling::default() };
+        let (low, high) = limits(paired(&pairs(&differences), &[], resampling).expect("there are seeds").mean);
+        // A quarter of 256 is 64; the noise of 50,000 resamples is about half a resample of the 256.
+        assert!(means[60] <= low && low <= means[67], "{low} {means:?}");
+        assert!(means[188] <= high && high <= means[195], "{high} {means:?}");
+    }
+
+    #[test]
+    fn results_are_a_function_of_the_seed() {
+        let all = pairs(&[5, -3, 8, 13, -2, 0, 7, 1]);
+        let with = |seed| paired(&all, &SHARES, Resampling { seed, resamples: 500, ..Resampling::default() });
+        assert_eq!(with(1), with(1));
+        let different = (2..20).filter(|&seed| with(seed) != with(1)).count();
+        assert!(different > 10, "{different}");
+        // Written down once: the same words on every platform.
+        let mut draws = Draws::new(7, "bootstrap.paired");
+        assert_eq!([(); 6].map(|()| draws.below(1_000)), DRAWN);
+    }
+
+    const DRAWN: [u64; 6] = [475, 698, 207, 344, 133, 438];
+
+    #[test]
+    fn identical_samples_differ_by_exactly_nothing() {
+        let all: Vec<Pair> = (0..60)
+            .map(|i| if i % 7 == 0 { Censored(500) } else { At(i * i % 97) })
+            .map(|run| Pair { base: run, head: run })
+            .collect();
+        let result = paired(&all, &SHARES, Resampling { resamples: 300, ..Resampling::default() }).expect("seeds");
+        let nothing = Interval { estimate: Shift::Finite(0.0), low: Shift::Finite(0.0), high: Shift::Finite(0.0) };
+        assert_eq!((result.mean, result.relative), (nothing, nothing));
+        assert!(result.quantiles.iter().all(|quantile| quantile.difference == nothing));
+    }
+
+    #[test]
+    fn quantiles_that_one_version_does_not_reach_are_infinite() {
+        let mut all = pairs(&[3; 40]);
+        all.extend([Pair { base: At(900), head: Censored(5_000) }; 10]);
+        let shares = [0.9, 0.5];
+        let result = paired(&all, &shares, Resampling { resamples: 1_000, ..Resampling::default() }).expect("seeds");
+        let [worse, median] = result.quantiles[..] else { panic!("two were asked for") };
+        assert_eq!((worse.share.to_bits(), worse.difference.estimate), (0.9_f64.to_bits(), Shift::PlusInfinite));
+        assert_eq!((median.difference.estimate, median.difference.high), (Shift::Finite(3.0), Shift::Finite(3.0)));
+        // (40 * 3 + 10 * 4100) / 50 over (40 * 1000 + 10 * 900) / 50.
+        assert_eq!(
+            (result.mean.estimate, result.relative.estimate),
+            (Shift::Finite(822.4), Shift::Finite(822.4 / 980.0))
+        );
+    }
+
+    #[test]
+    fn small_and_extreme_samples_are_defined() {
+        assert_eq!(paired(&[], &SHARES, Resampling::default()), None);
+        let zero = Pair { base: At(0), head: At(3) };
+        let one = paired(&[zero], &[f64::NAN, 0.0, 1.0], Resampling { resamples: 0, seed: 1, confidence: f64::NAN });
+        let one = one.expect("there is a seed");
+        assert_eq!((one.relative.low, one.mean.high), (Shift::PlusInfinite, Shift::Finite(3.0)));
+        assert_eq!(one.quantiles[2].difference.high, Shift::Finite(3.0));
+        let censored = Pair { base: Censored(3), head: Censored(9) };
+        let all =
+            paired(&[censored; 5], &SHARES, Resampling { resamples: 10, seed: 1, confidence: 1.0 }).expect("seeds");
+        assert_eq!((all.mean.low, all.quantiles[2].difference.high), (Shift::Finite(0.0), Shift::Finite(0.0)));
     }
 }

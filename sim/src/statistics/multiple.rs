@@ -36,3 +36,43 @@ pub fn holm<'a>(tests: &[(&'a str, f64)]) -> Vec<Adjusted<'a>> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn adjusted(tests: &[f64]) -> Vec<f64> {
+        let named: Vec<_> = tests.iter().map(|&p| ("", p)).collect();
+        holm(&named).iter().map(|test| test.adjusted).collect()
+    }
+
+    // statsmodels 0.15.0: multipletests(p, method="holm")[1].
+    #[test]
+    fn the_correction_is_that_of_statsmodels() {
+        let found = adjusted(&[0.01, 0.04, 0.03, 0.005, 0.5, 0.03]);
+        for (found, wanted) in found.iter().zip([0.05, 0.12, 0.12, 0.03, 0.5, 0.12]) {
+            assert!((found - wanted).abs() < 1e-15, "{found} {wanted}");
+        }
+    }
+
+    #[test]
+    fn ends_are_defined() {
+        assert_eq!(holm(&[]), []);
+        assert_eq!(adjusted(&[0.3]), [0.3]);
+        assert_eq!(adjusted(&[f64::NAN, -1.0, 2.0]), [1.0, 0.0, 1.0]);
+    }
+
+    proptest! {
+        /// Holm by definition: step down while p is at most α / (m - i + 1).
+        #[test]
+        fn rejections_are_those_of_stepping_down(tests in prop::collection::vec(0.0..0.2_f64, 0..12), level in 0.0..0.3_f64) {
+            let mut sorted = tests.clone();
+            sorted.sort_by(f64::total_cmp);
+            let stepped = sorted.iter().enumerate().take_while(|(i, p)| **p * (tests.len() - i) as f64 <= level).count();
+            let found = adjusted(&tests);
+            prop_assert_eq!(found.iter().filter(|p| **p <= level).count(), stepped);
+            prop_assert!(found.iter().zip(&tests).all(|(adjusted, raw)| adjusted >= raw));
+        }
+    }
+}

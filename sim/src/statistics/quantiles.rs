@@ -17,6 +17,12 @@
 use super::{Convergence, distributions::binomial_at_most, nearest_rank, unit};
 
 /// The `share`-quantile; `None` if the censored leave it open, and for an empty sample.
+///
+/// ```
+/// use sim::statistics::{Convergence::{At, Censored}, quantiles::quantile};
+/// // Where the censored run would have ended decides which time is the second.
+/// assert_eq!(quantile(&[At(1), Censored(2), At(3)], 0.5), None);
+/// ```
 pub fn quantile(sample: &[Convergence], share: f64) -> Option<u64> {
     Ordered::of(sample).rank(nearest_rank(share, sample.len()))
 }
@@ -135,4 +141,97 @@ pub fn moments(sample: &[Convergence]) -> Option<Moments> {
     let mean = total as f64 / count;
     let squares: f64 = times.iter().map(|&time| (time as f64 - mean) * (time as f64 - mean)).sum();
     Some(Moments { mean, deviation: (times.len() > 1).then(|| libm::sqrt(squares / (count - 1.0))) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Convergence::{At, Censored};
+    use proptest::prelude::*;
+
+    // scipy 1.17.1: the largest l with binom(n, p).cdf(l - 1) <= α / 2, and the smallest u with sf(u - 1) <= α / 2.
+    #[test]
+    fn limits_are_the_ranks_of_the_binomial_distribution() {
+        for (n, share, confidence, low, high) in
+            [(100, 0.5, 0.95, 40, 61), (100, 0.9, 0.95, 84, 96), (20, 0.5, 0.99, 4, 17), (30, 0.99, 0.95, 28, 31)]
+        {
+            let sample: Vec<_> = (1..=n).map(At).collect();
+            let found = quantile_interval(&sample, share, confidence);
+            assert_eq!((found.low, found.high), (low, (high <= n).then_some(high)), "{n} {share}");
+            assert!(found.coverage >= confidence && found.coverage <= 1.0, "{found:?}");
+        }
+    }
+
+    /// In each order of n runs around the true quantile, the count of those below decides; their probabilities add up.
+    #[test]
+    fn coverage_is_the_sum_over_all_outcomes() {
+        for n in 1..=12_u64 {
+            for share in [0.1, 0.5, 0.9] {
+                let sample: Vec<_> = (1..=n).map(At).collect();
+                let found = quantile_interval(&sample, share, 0.9);
+                let covers = |below: u64| found.low <= below && found.high.is_none_or(|high| below < high);
+                let weight = |outcome: u64| -> f64 {
+                    (0..n).map(|run| if outcome >> run & 1 == 1 { share } else { 1.0 - share }).product()
+                };
+                let covered = (0..1_u64 << n).filter(|&outcome| covers(u64::from(outcome.count_ones())));
+                let exact: f64 = covered.map(weight).sum();
+                assert!(
+                    (exact - found.coverage).abs() < 1e-12 && exact >= 0.9 - 1e-12,
+                    "{n} {share}: {exact} {found:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_censored_are_longest() {
+        let sample: Vec<_> = (1..=95).map(At).chain([Censored(1_000); 5]).collect();
+        assert_eq!(
+            [0.5, 0.9, 0.95, 0.96, 1.0].map(|p| quantile(&sample, p)),
+            [Some(50), Some(90), Some(95), None, None]
+        );
+        let interval = quantile_interval(&sample, 0.9, 0.95);
+        assert_eq!((interval.low, interval.estimate, interval.high), (84, Some(90), None));
+    }
+
+    #[test]
+    fn an_early_censored_run_leaves_later_quantiles_open() {
+        let sample = [At(1), At(3), At(4), Censored(2), At(5)];
+        assert_eq!((quantile(&sample, 0.2), quantile(&sample, 0.4)), (Some(1), None));
+    }
+
+    #[test]
+    fn small_and_extreme_samples_are_defined() {
+        assert_eq!((quantile(&[], 0.5), moments(&[]), moments(&[At(1), Censored(2)])), (None, None, None));
+        let none = quantile_interval(&[], 0.5, 0.95);
+        assert_eq!((none.estimate, none.low, none.high, none.coverage as u64), (None, 0, None, 1));
+        assert_eq!((quantile(&[At(7)], 0.99), quantile(&[Censored(7)], 0.99)), (Some(7), None));
+        assert_eq!(moments(&[At(7)]), Some(Moments { mean: 7.0, deviation: None }));
+        assert_eq!(moments(&[At(u64::MAX); 3]).map(|all| all.deviation), Some(Some(0.0)));
+        let censored = quantile_interval(&[Censored(9); 50], 0.5, 0.95);
+        assert_eq!((censored.estimate, censored.low, censored.high), (None, 9, None));
+        for strange in [f64::NAN, -1.0, 0.0, 1.0, 2.0] {
+            let found = quantile_interval(&[At(1), At(2)], strange, strange);
+            assert!((0.0..=1.0).contains(&found.coverage), "{strange}: {found:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_quantile_is_the_same_wherever_the_censored_end(
+            (sample, shuffled) in prop::collection::vec((0..20_u64, 0..4_u8, 1..20_u64), 0..20)
+                .prop_flat_map(|sample| (Just(sample.clone()), Just(sample).prop_shuffle())),
+            share in 0.0..=1.0,
+        ) {
+            let run = |&(time, kind, _): &(u64, u8, u64)| if kind == 0 { Censored(time) } else { At(time) };
+            let (known, again): (Vec<_>, Vec<_>) = (sample.iter().map(run).collect(), shuffled.iter().map(run).collect());
+            prop_assert_eq!(quantile(&known, share), quantile(&again, share));
+            if let Some(found) = quantile(&known, share) {
+                let mut ended: Vec<u64> =
+                    sample.iter().map(|&(time, kind, more)| if kind == 0 { time + more } else { time }).collect();
+                ended.sort_unstable();
+                prop_assert_eq!(found, ended[nearest_rank(share, ended.len()) - 1]);
+            }
+        }
+    }
 }

@@ -23,7 +23,7 @@ mod decide;
 mod grid;
 mod measured;
 mod question;
-mod sample;
+pub(super) mod sample;
 
 use rayon::prelude::*;
 use serde::Serialize;

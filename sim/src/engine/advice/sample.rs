@@ -10,13 +10,12 @@ use crate::{
     checkers::Verdict,
     engine::{
         Finding, Progress,
-        run::{drive, outcome_of},
+        run::{Depth, drive},
+        running::start,
     },
     history::{History, Outcome},
-    kernel::{disturbance::Window, node::Node, service::Service, workload::Workload, world::World},
-    measure::Recorder,
+    kernel::disturbance::Window,
     objects::Judged,
-    registry::{Job, Setup, dispatch},
     scenario::{Plan, SystemSpec},
 };
 
@@ -43,7 +42,7 @@ pub(super) struct Sample {
 
 /// What a history says by counting.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counts {
+pub(in crate::engine) struct Counts {
     pub(super) updates: Fates,
     pub(super) reads: Fates,
     /// Updates and reads that were invoked while the network was cut.
@@ -58,73 +57,58 @@ pub(super) struct Counts {
 
 /// Runs one candidate under one seed.
 pub(super) fn sample(plan: &Plan, system: &SystemSpec, seed: u64, progress: &Progress) -> Sample {
-    dispatch(plan, system, seed, Sampling { system: &system.name, progress })
-}
-
-struct Sampling<'a> {
-    system: &'a str,
-    progress: &'a Progress,
-}
-
-impl<O: Judged> Job<O, Sample> for Sampling<'_> {
-    fn run<N, S, W>(self, setup: Setup<N, S, W>) -> Sample
-    where
-        N: Node<Object = O>,
-        S: Service<O::State>,
-        W: Workload<O>,
-    {
-        let Setup { plan, config, services, workload, .. } = setup;
-        let recorder = Recorder::<N>::new(&plan);
-        let mut world = World::<N, _, _, _>::new(plan.clone(), config, services, workload, recorder);
-        let stop = drive(&mut world, self.progress);
-        let counts = counts(world.observer().history(), &plan.windows);
-        let outcome = outcome_of(self.system, &plan, &world, stop);
-        let measures = &outcome.measures;
-        Sample {
-            counts,
-            lost_updates: measures.lost_updates,
-            stale_reads: measures.stale_reads.count,
-            reads_answered: measures.stale_reads.reads,
-            convergence_ns: measures.converged_at.map(|at| at - measures.settled_at()),
-            messages: outcome.traffic.messages,
-            bytes: outcome.traffic.bytes,
-            state_bytes: outcome.size.state_bytes,
-            metadata_bytes: outcome.size.metadata_bytes,
-            tombstone_bytes: outcome.size.tombstone_bytes,
-            conflicts: outcome.costs.conflicts,
-            retries: outcome.costs.retries,
-            correct: outcome.correct,
-            consistency: outcome.consistency,
-        }
+    let mut run = start(plan, system, seed);
+    let stop = drive(&mut *run, progress);
+    let counts = run.counts();
+    let outcome = run.outcome(&system.name, Depth::Full, stop);
+    let measures = &outcome.measures;
+    Sample {
+        counts,
+        lost_updates: measures.lost_updates,
+        stale_reads: measures.stale_reads.count,
+        reads_answered: measures.stale_reads.reads,
+        convergence_ns: measures.converged_at.map(|at| at - measures.settled_at()),
+        messages: outcome.traffic.messages,
+        bytes: outcome.traffic.bytes,
+        state_bytes: outcome.size.state_bytes,
+        metadata_bytes: outcome.size.metadata_bytes,
+        tombstone_bytes: outcome.size.tombstone_bytes,
+        conflicts: outcome.costs.conflicts,
+        retries: outcome.costs.retries,
+        correct: outcome.correct,
+        consistency: outcome.consistency,
     }
 }
 
-fn counts<O: Judged>(history: &History<O>, windows: &[Window]) -> Counts {
-    let mut counts = Counts::default();
-    let mut last_update_ns: Option<u64> = None;
-    for operation in history.operations().iter().filter(|operation| !operation.is_final) {
-        let invoked_ns = operation.invoked_ns;
-        let is_cut = windows.iter().any(|window| (window.from.0..window.to.0).contains(&invoked_ns));
-        let is_update = operation.is_update();
-        if is_update {
-            let overlaps = last_update_ns.is_some_and(|last_ns| invoked_ns - last_ns < CONFLICT_WINDOW_NS);
-            counts.overlapping += u64::from(overlaps);
-            last_update_ns = Some(invoked_ns);
-        }
-        let kind = if is_update { &mut counts.updates } else { &mut counts.reads };
-        for fates in [Some(kind), Some(&mut counts.during_cuts).filter(|_| is_cut)].into_iter().flatten() {
-            match operation.outcome {
-                Outcome::Ok(_) => fates.ok += 1,
-                Outcome::Fail(_) => fates.fail += 1,
-                Outcome::Info(_) | Outcome::Pending => fates.info += 1,
+impl Counts {
+    /// Counts a history.
+    pub(in crate::engine) fn of<O: Judged>(history: &History<O>, windows: &[Window]) -> Self {
+        let mut counts = Self::default();
+        let mut last_update_ns: Option<u64> = None;
+        for operation in history.operations().iter().filter(|operation| !operation.is_final) {
+            let invoked_ns = operation.invoked_ns;
+            let is_cut = windows.iter().any(|window| (window.from.0..window.to.0).contains(&invoked_ns));
+            let is_update = operation.is_update();
+            if is_update {
+                let overlaps = last_update_ns.is_some_and(|last_ns| invoked_ns - last_ns < CONFLICT_WINDOW_NS);
+                counts.overlapping += u64::from(overlaps);
+                last_update_ns = Some(invoked_ns);
+            }
+            let kind = if is_update { &mut counts.updates } else { &mut counts.reads };
+            for fates in [Some(kind), Some(&mut counts.during_cuts).filter(|_| is_cut)].into_iter().flatten() {
+                match operation.outcome {
+                    Outcome::Ok(_) => fates.ok += 1,
+                    Outcome::Fail(_) => fates.fail += 1,
+                    Outcome::Info(_) | Outcome::Pending => fates.info += 1,
+                }
+            }
+            if let (Outcome::Ok(_), Some(ended_ns)) = (&operation.outcome, operation.ended_ns) {
+                let durations = if is_update { &mut counts.updates_ns } else { &mut counts.reads_ns };
+                durations.push(ended_ns - invoked_ns);
             }
         }
-        if let (Outcome::Ok(_), Some(ended_ns)) = (&operation.outcome, operation.ended_ns) {
-            let durations = if is_update { &mut counts.updates_ns } else { &mut counts.reads_ns };
-            durations.push(ended_ns - invoked_ns);
-        }
+        counts
     }
-    counts
 }
 
 #[cfg(test)]
@@ -160,7 +144,7 @@ mod tests {
             disturbance: Disturbance::Pause { nodes: vec![] },
         };
         assert_eq!(
-            counts(&history, &[window]),
+            Counts::of(&history, &[window]),
             Counts {
                 updates: Fates { ok: 2, fail: 0, info: 1 },
                 reads: Fates { ok: 0, fail: 1, info: 0 },

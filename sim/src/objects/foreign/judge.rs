@@ -193,7 +193,9 @@ fn call_of_store(operation: &Operation<Foreign>) -> Option<StoreCall> {
     let (process, invoked) = (operation.process, operation.invoked_ns);
     match (answer(operation), &operation.outcome) {
         (Some((Answer::Entry(_, value), ended)), _) => {
-            Some(Call::returned(process, op, KeyValueRet::Value(value.clone()), invoked, ended))
+            // Some programs say null where others say that there is no such key.
+            let ret = if *value == Json::default() { KeyValueRet::Missing } else { KeyValueRet::Value(value.clone()) };
+            Some(Call::returned(process, op, ret, invoked, ended))
         }
         (Some((_, ended)), _) => Some(Call::returned(process, op, KeyValueRet::Done, invoked, ended)),
         (None, Outcome::Fail(_)) => None,

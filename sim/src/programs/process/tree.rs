@@ -99,9 +99,14 @@ impl Tree {
 
     /// Whether there was an instant just now at which all threads of all processes of the tree were blocked.
     pub(super) fn at_rest(&mut self) -> bool {
-        let blocked = |thread: &mut Thread| match thread.look() {
-            Seen::Waiting | Seen::Blocked => thread.count_runs().map(|runs| thread.runs = runs).ok_or(Seen::Running),
-            other => Err(other),
+        let blocked = |thread: &mut Thread| {
+            // Counted before it is looked at: a thread that is counted while it runs, and seen when it does not any more, has run
+            // in between, and the second count would be the same.
+            thread.runs = thread.count_runs().ok_or(Seen::Running)?;
+            match thread.look() {
+                Seen::Waiting | Seen::Blocked => Ok(()),
+                other => Err(other),
+            }
         };
         let seen = self.threads().try_for_each(blocked);
         match seen {
