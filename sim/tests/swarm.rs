@@ -172,7 +172,8 @@ impl Place {
     /// The rows of a sweep.
     fn sweep(&self, out: &str, options: &[&str]) -> String {
         let output = self.sim(&[&["sweep", "swarmed.toml", "--quiet", "--out", out], options].concat());
-        assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
+        // Some draws put nothing to the test.
+        assert!(matches!(output.status.code(), Some(0 | 1 | 3)), "{}", String::from_utf8_lossy(&output.stderr));
         let entries = fs::read_dir(self.path(out)).expect("a directory").map(|entry| entry.expect("an entry").path());
         let mut rows: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|it| it == "jsonl")).collect();
         assert_eq!(rows.len(), 1, "{rows:?}");

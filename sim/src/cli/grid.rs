@@ -6,7 +6,7 @@
 use super::{
     Exit, Surroundings, output,
     scenario::{ScenarioArgs, select},
-    sweep::{Running, Sweep, reproduce, say, written},
+    sweep::{Running, Sweep, ended, reproduce, say, written},
 };
 use crate::{
     engine::sweep::{Reached, Sweep as Job},
@@ -53,7 +53,7 @@ impl Sweep {
         let report = grid::report(name, self.seeds, self.vary.clone(), points);
         say(&if self.json { grid::json(&report) } else { grid::text(&report) })?;
         written(grid::write_all(&report, &self.out))?;
-        let exit = self.ended(Exit::from(report.verdict), all, damaged, &running, surroundings);
+        let exit = ended(Exit::from(report.verdict), all, damaged, &running, surroundings);
         if !surroundings.quiet {
             output::fail(&format!("rows, tables and grid.svg written to {}", self.out.display()));
         }
@@ -68,8 +68,8 @@ impl Sweep {
         }
         let mut keys: Vec<&str> = self.vary.iter().map(|axis| &*axis.key).collect();
         keys.sort_unstable();
-        if let Some(twice) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
-            return refuse(&format!("`{}` is varied twice: give all its values at once", twice[0]));
+        if let Some([twice, ..]) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
+            return refuse(&format!("`{twice}` is varied twice: give all its values at once"));
         }
         let count = self.vary.iter().try_fold(1_usize, |count, axis| count.checked_mul(axis.values.len()));
         if count.is_none_or(|count| count > POINTS_MAX) {

@@ -115,7 +115,7 @@ impl Sweep {
         let shown = if self.json { report::sweep::json(&report) } else { report::sweep::text(&report) };
         say(&shown)?;
         written(report::sweep::write_all(&report, &rows, &self.out))?;
-        let exit = self.ended(Exit::from(report.verdict), reached, rows.damaged, &running, surroundings);
+        let exit = ended(Exit::from(report.verdict), reached, rows.damaged, &running, surroundings);
         if !surroundings.quiet {
             output::fail(&format!("rows written to {}", self.out.join(self.file_name(&plan)).display()));
         }
@@ -181,34 +181,24 @@ impl Sweep {
         running.failures += reached.failures;
         Ok(reached)
     }
+}
 
-    /// Says how it ended, and with which exit code.
-    pub(super) fn ended(
-        &self,
-        exit: Exit,
-        reached: Reached,
-        damaged: u64,
-        running: &Running,
-        surroundings: Surroundings,
-    ) -> Exit {
-        if reached.resumed > 0 && !surroundings.quiet {
-            output::fail(&format!("{} of {} runs were there already", reached.resumed, reached.total));
-        }
-        if damaged > 0 {
-            output::fail(&format!("{damaged} damaged lines were thrown away, and their runs made again"));
-        }
-        let is_cut = reached.done < reached.total;
-        if is_cut {
-            output::fail(&format!(
-                "stopped after {} of {} runs; the same command goes on",
-                reached.done, reached.total
-            ));
-        }
-        match exit {
-            _ if running.interrupted() => Exit::Interrupted,
-            exit if is_cut && exit != Exit::Finding => Exit::Inconclusive,
-            exit => exit,
-        }
+/// Says how it ended, and with which exit code.
+pub(super) fn ended(exit: Exit, reached: Reached, damaged: u64, running: &Running, surroundings: Surroundings) -> Exit {
+    if reached.resumed > 0 && !surroundings.quiet {
+        output::fail(&format!("{} of {} runs were there already", reached.resumed, reached.total));
+    }
+    if damaged > 0 {
+        output::fail(&format!("{damaged} damaged lines were thrown away, and their runs made again"));
+    }
+    let is_cut = reached.done < reached.total;
+    if is_cut {
+        output::fail(&format!("stopped after {} of {} runs; the same command goes on", reached.done, reached.total));
+    }
+    match exit {
+        _ if running.interrupted() => Exit::Interrupted,
+        exit if is_cut && exit != Exit::Finding => Exit::Inconclusive,
+        exit => exit,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Text for the terminal: a line per point and system.
+//! Text for the terminal: a table per system, with a line per point.
 //!
 //! Invariant: no line but those to copy is wider than 100 columns.
 
@@ -17,6 +17,9 @@ use crate::report::{
 pub(super) const COLUMNS: [&str; 8] =
     ["converged", "time to converge, p50", "95% interval", "p99", "in theory", "by", "messages, p50", "bytes, p50"];
 
+/// The same, in short, without how the floor comes about.
+const SHORT: [&str; 7] = ["converged", "p50", "95% interval", "p99", "in theory", "messages", "bytes"];
+
 /// The report.
 pub fn render(report: &GridReport) -> String {
     let verdict = match report.verdict {
@@ -27,8 +30,10 @@ pub fn render(report: &GridReport) -> String {
     };
     let (points, seeds) = (count(report.points.len() as u64), format!("{}..{}", report.seeds_from, report.seeds_to));
     let title = format!("{}, {points} points, seeds {seeds}: {verdict}", report.scenario);
-    let mut lines = vec![fit(&title, chart::WIDTH), String::new()];
-    lines.extend(table(report).lines().map(str::to_owned));
+    let keys = report.axes.iter().map(|axis| axis.key.as_str()).collect::<Vec<_>>().join(", ");
+    let mut lines = vec![fit(&title, chart::WIDTH)];
+    lines.extend(wrap(&format!("varied: {keys}"), "  ", chart::WIDTH));
+    lines.extend(tables(report));
     lines.extend(failures(report));
     let mut text = String::new();
     for line in lines {
@@ -72,23 +77,34 @@ fn quantile(spread: &Spread, value: Option<u64>, shown: fn(u64) -> String) -> St
     }
 }
 
-fn table(report: &GridReport) -> String {
+/// One table per system. Keys are cut to their last name, as the line above the tables has them whole.
+fn tables(report: &GridReport) -> Vec<String> {
+    let systems = report.points.first().map_or(0, |point| point.systems.len());
+    (0..systems).flat_map(|system| table(report, system)).collect()
+}
+
+fn table(report: &GridReport, system: usize) -> Vec<String> {
     let mut table = Table::new();
     table
         .load_style(presets::UTF8_NO_BORDERS)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(chart::WIDTH as u16);
     table.style_mut().row_separator = LineStyle::none();
-    let axes = report.axes.iter().map(|axis| axis.key.clone());
-    table.set_header(axes.chain(["system".to_owned()]).chain(COLUMNS.map(str::to_owned)));
-    for (point, cell) in lines(report) {
+    let axes = report.axes.iter().map(|axis| fit(axis.key.rsplit('.').next().unwrap_or_default(), 24));
+    table.set_header(axes.chain(SHORT.map(str::to_owned)));
+    let mut name = String::new();
+    for point in &report.points {
+        let Some(cell) = point.systems.get(system) else { continue };
+        name = fit(&cell.system, chart::WIDTH);
+        let [converged, p50, interval, p99, floor, _, messages, bytes] = cells(cell);
         let settings = point.settings.iter().map(|setting| fit(value(setting), 24));
-        table.add_row(settings.chain([fit(&cell.system, 24)]).chain(cells(cell)));
+        table.add_row(settings.chain([converged, p50, interval, p99, floor, messages, bytes]));
     }
-    for column in table.column_iter_mut().skip(report.axes.len() + 1) {
+    for column in table.column_iter_mut() {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    table.to_string()
+    let lines = table.to_string();
+    [String::new(), name].into_iter().chain(lines.lines().map(str::to_owned)).collect()
 }
 
 /// All points and systems.
