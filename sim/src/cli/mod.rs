@@ -11,6 +11,7 @@ mod drive;
 mod exit;
 mod explain;
 mod gate;
+mod grid;
 mod list;
 mod log;
 mod merge;

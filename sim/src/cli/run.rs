@@ -4,18 +4,21 @@ use clap::Args;
 
 use super::{
     Exit, Surroundings, output, progress,
-    scenario::{ScenarioArgs, select},
+    scenario::{self, ScenarioArgs, select},
     showing::ShowArgs,
 };
 use crate::{
     engine::{Difference, Outcome, audit, run_again, run_all},
     report::{self, model::Verdict},
-    scenario::{Plan, SystemSpec},
+    scenario::{Drawn, Plan, SystemSpec},
 };
 
 /// Run all systems of a scenario under one seed, and compare them.
 ///
 /// Prints the comparison and writes the report in all formats. Every number is explained in reports/README.md.
+///
+/// A value of the scenario may be drawn from the seed: `{ swarm = ["0%", "10%"] }` is a range of two quantities, both included; three or more
+/// values, or `{ swarm = { choice = [3, 5] } }`, are a choice. What was drawn is said.
 #[derive(Debug, Args)]
 pub(super) struct Run {
     #[command(flatten)]
@@ -27,6 +30,10 @@ pub(super) struct Run {
 
     #[command(flatten)]
     show: ShowArgs,
+
+    /// Print the scenario as it runs under the seed, and run nothing: overrides applied, swarm values drawn, runnable as a file of its own.
+    #[arg(long)]
+    print_scenario: bool,
 
     /// Run everything a second time, and name the first event that differs.
     #[arg(long)]
@@ -46,6 +53,16 @@ impl Run {
         let plan = self.scenario.load(surroundings, self.show.json)?;
         let systems = select(&plan, &self.systems)?;
         let seed = self.scenario.seed(&plan);
+        if self.print_scenario {
+            let resolved =
+                plan.resolved(seed).map_err(|errors| scenario::show(&errors, surroundings, self.show.json))?;
+            return Ok(output::say(&resolved));
+        }
+        if !surroundings.quiet {
+            for Drawn { key, value, .. } in &plan.drawn {
+                output::fail(&format!("drawn under seed {seed}: {key} = {value}"));
+            }
+        }
         let total_ns = plan.final_reads_at().0.saturating_mul(systems.len() as u64);
         let mut outcomes =
             progress::shown(!surroundings.quiet, total_ns, |progress| run_all(&plan, &systems, seed, progress));

@@ -1,6 +1,6 @@
 //! The arguments that name a scenario, and reading it.
 
-use std::{io::Read, path::PathBuf};
+use std::{borrow::Cow, io::Read, path::PathBuf};
 
 use clap::Args;
 
@@ -18,7 +18,8 @@ pub(super) struct ScenarioArgs {
     #[arg(long, value_parser = parse_seed)]
     seed: Option<u64>,
 
-    /// Change the scenario, for example `workload.rate=500/s` or `system.occ.occ.store=seq-kv`. Repeatable.
+    /// Change the scenario, for example `workload.rate=500/s` or `system.occ.occ.store=seq-kv`; `gossip.interval=50ms` is an option of
+    /// every system that runs gossip. Repeatable.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
 }
@@ -33,9 +34,19 @@ pub(super) fn parse_seed(text: &str) -> Result<u64, String> {
 }
 
 impl ScenarioArgs {
-    /// Reads the scenario; what is wrong with it has been shown when this fails.
+    /// Reads the scenario, with swarm values drawn under the seed; what is wrong with it has been shown when this fails.
     pub(super) fn load(&self, surroundings: Surroundings, json: bool) -> Result<Plan, Exit> {
-        let loaded = if self.file.as_os_str() == "-" {
+        let plan = self.read()?.map_err(|errors| show(&errors, surroundings, json))?;
+        let drawn = match self.seed.map(|seed| plan.under(seed)) {
+            Some(Ok(Cow::Owned(drawn))) => Some(drawn),
+            Some(Ok(Cow::Borrowed(_))) | None => None,
+            Some(Err(errors)) => return Err(show(&errors, surroundings, json)),
+        };
+        Ok(drawn.unwrap_or(plan))
+    }
+
+    fn read(&self) -> Result<Result<Plan, Errors>, Exit> {
+        Ok(if self.file.as_os_str() == "-" {
             let mut text = String::new();
             if let Err(error) = std::io::stdin().lock().read_to_string(&mut text) {
                 return Err(output::refuse(&format!("cannot read standard input: {error}"), Exit::Usage));
@@ -43,8 +54,21 @@ impl ScenarioArgs {
             crate::scenario::parse("<stdin>", &text, &self.overrides)
         } else {
             crate::scenario::load(&self.file, &self.overrides)
-        };
-        loaded.map_err(|errors| show(&errors, surroundings, json))
+        })
+    }
+
+    /// The same scenario with further overrides.
+    pub(super) fn with(&self, further: &[String]) -> Self {
+        Self {
+            file: self.file.clone(),
+            seed: self.seed,
+            overrides: self.overrides.iter().chain(further).cloned().collect(),
+        }
+    }
+
+    /// Is the scenario read from standard input?
+    pub(super) fn is_stdin(&self) -> bool {
+        self.file.as_os_str() == "-"
     }
 
     /// The path, if the scenario is a file and runs as it is.

@@ -14,11 +14,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
     Exit, Surroundings, output, quoted,
-    scenario::{ScenarioArgs, select},
+    scenario::{ScenarioArgs, select, show},
 };
 use crate::{
-    engine::sweep::{Header, Reached, Rows, Seeds, Shard, Store, StoreError, Sweep as Job, sweep},
-    report::{self, sweep::SweepReport},
+    engine::sweep::{
+        Header, Reached, Rows, Seeds, Shard, Store, StoreError, Sweep as Job, refused as refused_seed, sweep,
+    },
+    report::{self, WriteError, grid::Axis},
     scenario::{
         Plan,
         units::{self, Unit},
@@ -30,19 +32,28 @@ use crate::{
 /// Rows are written as runs end, one line of JSON each, and a sweep that was stopped or killed goes on where it was: run the same
 /// command again. What it writes does not depend on the number of threads, and shards of a sweep, joined with `sim merge`, are the same
 /// bytes as the whole.
+///
+/// Values that the scenario draws, such as `{ swarm = ["0%", "10%"] }`, are drawn anew for every seed; `sim run SCENARIO --seed N` draws the
+/// same, and `--print-scenario` shows what. With --vary, every combination of values is a sweep of its own, and the report is a table
+/// (grid.txt, .md, .csv, .json) and a picture (grid.svg) of convergence time and cost, beside what theory says: for floods the radius of the
+/// graph times the median latency, for push gossip log2 n + ln n rounds.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Sweep {
     #[command(flatten)]
-    scenario: ScenarioArgs,
+    pub(super) scenario: ScenarioArgs,
 
     /// The seeds: 0..1000 ends before 1000.
     #[arg(long, value_name = "FROM..TO", default_value = "0..100", value_parser = Seeds::parse)]
-    seeds: Seeds,
+    pub(super) seeds: Seeds,
+
+    /// Run all seeds at each of these values, set as by --set: cluster.nodes=5,20,100. Repeatable; all combinations are run.
+    #[arg(long, value_name = "KEY=V1,V2,...", value_parser = Axis::parse)]
+    pub(super) vary: Vec<Axis>,
 
     /// Run only this system. Repeatable.
     #[arg(long = "system", value_name = "NAME")]
-    systems: Vec<String>,
+    pub(super) systems: Vec<String>,
 
     /// The number of threads; as many as there are processors unless given.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
@@ -50,11 +61,11 @@ pub(super) struct Sweep {
 
     /// Only every N-th seed, beginning with the I-th: 2/3.
     #[arg(long, value_name = "I/N", default_value = "1/1", value_parser = Shard::parse)]
-    shard: Shard,
+    pub(super) shard: Shard,
 
     /// The directory for rows and reports.
     #[arg(long, value_name = "DIR", default_value = "reports/latest")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
 
     /// Stop at the first failure.
     #[arg(long)]
@@ -70,12 +81,13 @@ pub(super) struct Sweep {
 
     /// Print the report as JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 const AFTER_HELP: &str = "Examples:
   sim sweep scenarios/partition.toml --seeds 0..1000
   sim sweep scenarios/partition.toml --seeds 0..1000 --shard 2/3 --out shards
+  sim sweep scenarios/lossy.toml --vary gossip.interval=50ms,100ms,200ms --vary cluster.nodes=5,20
   sim merge shards/*.jsonl --out all.jsonl
 
 Exit codes: 0 all pass, 1 a run failed, 2 wrong usage, 3 inconclusive, or stopped before its end, 130 interrupted.";
@@ -90,21 +102,49 @@ impl Sweep {
     }
 
     fn try_execute(&self, surroundings: Surroundings) -> Result<Exit, Exit> {
-        let plan = self.scenario.load(surroundings, self.json)?;
-        let systems = select(&plan, &self.systems)?;
-        let job = Job { plan: &plan, seeds: self.seeds.of(self.shard), systems };
-        std::fs::create_dir_all(&self.out)
-            .map_err(|error| output::refuse(&format!("{}: {error}", self.out.display()), Exit::Internal))?;
-        let path = self.out.join(self.file_name(&plan));
-        let mut store = Store::open(&path, Header::new(&plan, &job.systems)).map_err(|error| refused(&error))?;
-        let (reached, interrupted) = self.run(&job, &mut store, surroundings)?;
-        let rows = store.finish().map_err(|error| refused(&error))?;
-        let report = report::sweep::report(&rows, self.seeds, &|seed, system| self.reproduce(seed, system));
-        let exit = self.show(&report, &rows, reached, surroundings)?;
-        if !surroundings.quiet {
-            output::fail(&format!("rows written to {}", path.display()));
+        self.make_out()?;
+        if !self.vary.is_empty() {
+            return self.execute_grid(surroundings);
         }
-        Ok(if interrupted { Exit::Interrupted } else { exit })
+        let plan = self.plan(&self.scenario, surroundings)?;
+        let job = Job { plan: &plan, seeds: self.seeds.of(self.shard), systems: select(&plan, &self.systems)? };
+        let mut running = Running::new(&job, 1, surroundings);
+        let (rows, reached) = self.sweep(&job, &mut running)?;
+        running.bar.finish_and_clear();
+        let report = report::sweep::report(&rows, self.seeds, &|seed, system| reproduce(&self.scenario, seed, system));
+        let shown = if self.json { report::sweep::json(&report) } else { report::sweep::text(&report) };
+        say(&shown)?;
+        written(report::sweep::write_all(&report, &rows, &self.out))?;
+        let exit = ended(Exit::from(report.verdict), reached, rows.damaged, &running, surroundings);
+        if !surroundings.quiet {
+            output::fail(&format!("rows written to {}", self.out.join(self.file_name(&plan)).display()));
+        }
+        Ok(exit)
+    }
+
+    fn make_out(&self) -> Result<(), Exit> {
+        std::fs::create_dir_all(&self.out)
+            .map_err(|error| output::refuse(&format!("{}: {error}", self.out.display()), Exit::Internal))
+    }
+
+    /// Reads a scenario, and makes sure that it makes sense under every seed.
+    pub(super) fn plan(&self, scenario: &ScenarioArgs, surroundings: Surroundings) -> Result<Plan, Exit> {
+        let plan = scenario.load(surroundings, self.json)?;
+        if let Some((seed, errors)) = refused_seed(&plan, self.seeds.of(self.shard)) {
+            let exit = show(&errors, surroundings, self.json);
+            output::fail(&format!("that is what seed {seed} draws; `{}` shows it", scenario.reproduce("run", seed)));
+            return Err(exit);
+        }
+        Ok(plan)
+    }
+
+    /// Runs what is not in the store yet; after the end of all, nothing.
+    pub(super) fn sweep(&self, job: &Job<'_>, running: &mut Running) -> Result<(Rows, Reached), Exit> {
+        let path = self.out.join(self.file_name(job.plan));
+        let mut store = Store::open(&path, Header::new(job.plan, &job.systems)).map_err(|error| refused(&error))?;
+        let reached = self.run(job, &mut store, running)?;
+        let rows = store.finish().map_err(|error| refused(&error))?;
+        Ok((rows, reached))
     }
 
     /// Sweeps of different scenarios, seeds or systems do not meet in one file.
@@ -118,64 +158,92 @@ impl Sweep {
         format!("sweep-{}-{hash}{systems}{shard}.jsonl", plan.name)
     }
 
-    fn run(&self, job: &Job<'_>, store: &mut Store, surroundings: Surroundings) -> Result<(Reached, bool), Exit> {
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&interrupted);
-        // Whoever has a handler of their own keeps it: then an interrupt ends the program, and the rows are kept all the same.
-        let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
-        let total = job.seeds.count() * job.systems.len() as u64;
-        let bar = progress_bar(total, surroundings.quiet);
+    fn run(&self, job: &Job<'_>, store: &mut Store, running: &mut Running) -> Result<Reached, Exit> {
         let mut stop = |reached: &Reached| {
-            bar.set_position(reached.done);
-            bar.set_message(format!("{} failed", reached.failures));
+            let failures = running.failures + reached.failures;
+            running.bar.set_position(running.done + reached.done);
+            running.bar.set_message(format!("{failures} failed"));
             let limit = if self.fail_fast { Some(1) } else { self.max_failures };
-            limit.is_some_and(|limit| reached.failures >= limit)
-                || self.time_budget.is_some_and(|budget| bar.elapsed() >= Duration::from_nanos(budget))
-                || interrupted.load(Ordering::Relaxed)
+            running.is_stopped = limit.is_some_and(|limit| failures >= limit)
+                || self.time_budget.is_some_and(|budget| running.bar.elapsed() >= Duration::from_nanos(budget))
+                || running.interrupted();
+            running.is_stopped
         };
         let threads = self.jobs.unwrap_or(0) as usize;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let pool = pool.map_err(|error| output::refuse(&format!("cannot start threads: {error}"), Exit::Internal))?;
         let swept = pool.install(|| sweep(job, store, &mut stop));
-        bar.finish_and_clear();
-        let reached = swept.map_err(|error| refused(&error))?;
-        Ok((reached, interrupted.load(Ordering::Relaxed)))
+        let reached = swept.map_err(|error| {
+            running.bar.finish_and_clear();
+            refused(&error)
+        })?;
+        running.done += reached.done;
+        running.failures += reached.failures;
+        Ok(reached)
+    }
+}
+
+/// Says how it ended, and with which exit code.
+pub(super) fn ended(exit: Exit, reached: Reached, damaged: u64, running: &Running, surroundings: Surroundings) -> Exit {
+    if reached.resumed > 0 && !surroundings.quiet {
+        output::fail(&format!("{} of {} runs were there already", reached.resumed, reached.total));
+    }
+    if damaged > 0 {
+        output::fail(&format!("{damaged} damaged lines were thrown away, and their runs made again"));
+    }
+    let is_cut = reached.done < reached.total;
+    if is_cut {
+        output::fail(&format!("stopped after {} of {} runs; the same command goes on", reached.done, reached.total));
+    }
+    match exit {
+        _ if running.interrupted() => Exit::Interrupted,
+        exit if is_cut && exit != Exit::Finding => Exit::Inconclusive,
+        exit => exit,
+    }
+}
+
+/// What sweeps that are run one after the other have in common.
+pub(super) struct Running {
+    pub(super) bar: ProgressBar,
+    interrupted: Arc<AtomicBool>,
+    done: u64,
+    failures: u64,
+    /// Is nothing to be run any more?
+    pub(super) is_stopped: bool,
+}
+
+impl Running {
+    /// Before so many sweeps like this one.
+    pub(super) fn new(job: &Job<'_>, count: u64, surroundings: Surroundings) -> Self {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&interrupted);
+        // Whoever has a handler of their own keeps it: then an interrupt ends the program, and the rows are kept all the same.
+        let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
+        let total = job.seeds.count() * job.systems.len() as u64 * count;
+        Self { bar: progress_bar(total, surroundings.quiet), interrupted, done: 0, failures: 0, is_stopped: false }
     }
 
-    fn reproduce(&self, seed: u64, system: &str) -> String {
-        format!("{} --system {}", self.scenario.reproduce("run", seed), quoted(system))
+    fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
     }
+}
 
-    fn show(
-        &self,
-        report: &SweepReport,
-        rows: &Rows,
-        reached: Reached,
-        surroundings: Surroundings,
-    ) -> Result<Exit, Exit> {
-        let shown = if self.json { report::sweep::json(report) } else { report::sweep::text(report) };
-        match output::say(&shown) {
-            Exit::Pass => {}
-            other => return Err(other),
-        }
-        report::sweep::write_all(report, rows, &self.out)
-            .map_err(|error| output::refuse(&error.to_string(), Exit::Internal))?;
-        if reached.resumed > 0 && !surroundings.quiet {
-            output::fail(&format!("{} of {} runs were there already", reached.resumed, reached.total));
-        }
-        if rows.damaged > 0 {
-            output::fail(&format!("{} damaged lines were thrown away, and their runs made again", rows.damaged));
-        }
-        let exit = Exit::from(report.verdict);
-        if reached.stopped && reached.done < reached.total {
-            output::fail(&format!(
-                "stopped after {} of {} runs; the same command goes on",
-                reached.done, reached.total
-            ));
-            return Ok(if exit == Exit::Finding { exit } else { Exit::Inconclusive });
-        }
-        Ok(exit)
+/// The command line that runs one system under one seed.
+pub(super) fn reproduce(scenario: &ScenarioArgs, seed: u64, system: &str) -> String {
+    format!("{} --system {}", scenario.reproduce("run", seed), quoted(system))
+}
+
+/// Prints a report.
+pub(super) fn say(text: &str) -> Result<(), Exit> {
+    match output::say(text) {
+        Exit::Pass => Ok(()),
+        other => Err(other),
     }
+}
+
+/// Refuses when the files of a report could not be written.
+pub(super) fn written<T>(result: Result<T, WriteError>) -> Result<T, Exit> {
+    result.map_err(|error| output::refuse(&error.to_string(), Exit::Internal))
 }
 
 /// What is written is kept, whatever went wrong: so the same command goes on.

@@ -11,6 +11,7 @@ mod chart;
 mod columns;
 mod files;
 pub mod gate;
+pub mod grid;
 pub mod history;
 mod human;
 pub mod json;

@@ -15,6 +15,7 @@ use super::{
     diagnostic::{Diagnostic, Source, Sources, suggestion},
     file::ScenarioFile,
     overrides,
+    swarm::{self, Drawn},
 };
 
 /// The most errors of shape that are reported at once.
@@ -25,17 +26,46 @@ const ERRORS_MAX: usize = 20;
 pub(super) struct Document {
     /// The content.
     pub(super) file: ScenarioFile,
-    /// The hash of the canonical content.
+    /// The hash of the canonical content, before swarm values are drawn.
     pub(super) hash: String,
+    /// What was drawn.
+    pub(super) drawn: Vec<Drawn>,
+    /// The seed of the draws.
+    pub(super) seed: u64,
 }
 
-/// Reads a file with overrides. The sources are filled in any case.
+/// Reads a file with overrides, and draws its swarm values under a seed, or else under its own. The sources are filled in any case.
 pub(super) fn read(
     sources: &mut Sources,
     name: &str,
     text: &str,
     sets: &[String],
+    seed: Option<u64>,
 ) -> Result<Document, Vec<Diagnostic>> {
+    let (table, span) = table(sources, name, text, sets)?;
+    let mut canonical = blake3::Hasher::new();
+    // What a gate tolerates is no part of what runs.
+    let content = table.iter().filter(|(key, _)| key.get_ref() != "gate");
+    canonical_table(&content.map(|(key, value)| (key.clone(), value.clone())).collect(), &mut canonical);
+    let seed = seed.or_else(|| own_seed(&table)).unwrap_or(1);
+    let drawn = swarm::draw(&table, seed)?;
+    let file = decode(swarm::placed(table, &drawn), &span)?;
+    Ok(Document { file, hash: canonical.finalize().to_hex().to_string(), drawn, seed })
+}
+
+/// The seed that a document asks for.
+fn own_seed(table: &DeTable<'_>) -> Option<u64> {
+    let integer = table.get("seed")?.get_ref().as_integer()?;
+    u64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+/// Parses a file, and applies overrides.
+pub(super) fn table<'i>(
+    sources: &mut Sources,
+    name: &str,
+    text: &'i str,
+    sets: &'i [String],
+) -> Result<(DeTable<'i>, Range<usize>), Vec<Diagnostic>> {
     sources.add(Source { name: name.to_owned(), text: text.to_owned() });
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
@@ -50,15 +80,7 @@ pub(super) fn read(
             problems.push(problem);
         }
     }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let mut canonical = blake3::Hasher::new();
-    // What a gate tolerates is no part of what runs.
-    let content = table.iter().filter(|(key, _)| key.get_ref() != "gate");
-    canonical_table(&content.map(|(key, value)| (key.clone(), value.clone())).collect(), &mut canonical);
-    let file = decode(table, &span)?;
-    Ok(Document { file, hash: canonical.finalize().to_hex().to_string() })
+    if problems.is_empty() { Ok((table, span)) } else { Err(problems) }
 }
 
 /// An error of the TOML itself.

@@ -14,6 +14,8 @@
 //! assert!(errors.to_string().contains("did you mean `cluster`?"));
 //! ```
 //!
+//! A file whose values are drawn per seed ([`swarm`]) has one hash and a plan per seed; [`parse`] gives the one of its own seed.
+//!
 //! Running, measuring and judging are not done here, and no file but the given one is read.
 
 pub mod diagnostic;
@@ -25,6 +27,7 @@ pub mod names;
 mod overrides;
 pub mod plan;
 pub mod schema;
+pub mod swarm;
 pub mod topology;
 pub mod units;
 mod validate;
@@ -38,6 +41,7 @@ pub use self::{
     diagnostic::{Diagnostic, Errors, Source, Sources},
     plan::{CrdtName, ObjectName, Plan, ProtocolSpec, SystemSpec},
     schema::{scenario_schema, scenario_schema_text},
+    swarm::Drawn,
     validate::{ARRIVALS, BINDINGS, CRDTS, MODES, OBJECTS, PAYLOADS, PLACES, PROTOCOLS},
 };
 
@@ -64,8 +68,17 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<Plan, Errors> {
 
 /// Reads a scenario from its text. Errors call it `name`. Overrides are of the form `workload.rate=500/s`.
 pub fn parse(name: &str, text: &str, overrides: &[String]) -> Result<Plan, Errors> {
+    parse_under(name, text, overrides, None)
+}
+
+/// The same, with swarm values drawn under a seed, or else under the scenario's own.
+fn parse_under(name: &str, text: &str, overrides: &[String], seed: Option<u64>) -> Result<Plan, Errors> {
     let mut sources = Sources::default();
-    let plan = document::read(&mut sources, name, text, overrides)
-        .and_then(|document| validate::plan(&document.file, document.hash, text));
+    let plan = document::read(&mut sources, name, text, overrides, seed).and_then(|document| {
+        let mut plan = validate::plan(&document.file, document.hash, text)?;
+        plan.drawn = document.drawn;
+        plan.origin = swarm::origin(name, text, overrides, document.seed);
+        Ok(plan)
+    });
     plan.map_err(|list| Errors::new(sources, list))
 }

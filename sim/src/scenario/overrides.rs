@@ -2,7 +2,7 @@
 //!
 //! An override edits the parsed document before it is read, so that it is checked like the file itself and its errors
 //! point at it. Entries of lists are addressed by position (`fault.0.for`) or by their `name` (`system.occ.occ.store`).
-//! The value is TOML if it reads as TOML, and text otherwise: `0`, `true`, `["n1"]`, `20ms`.
+//! A key that begins with the name of a protocol (`gossip.interval`) is an option of every system that runs it. The value is TOML if it reads as TOML, and text otherwise: `0`, `true`, `["n1"]`, `20ms`.
 //!
 //! Entries cannot be appended or removed: a comparison that needs other faults is another scenario.
 
@@ -13,7 +13,10 @@ use toml::{
     de::{DeArray, DeString, DeTable, DeValue},
 };
 
-use super::diagnostic::{Diagnostic, suggestion};
+use super::{
+    diagnostic::{Diagnostic, suggestion},
+    validate::PROTOCOLS,
+};
 
 /// Edits `document`. `text` is the override, which starts at `start` in the sources.
 pub(super) fn apply<'i>(document: &mut DeTable<'i>, text: &'i str, start: usize) -> Result<(), Diagnostic> {
@@ -44,8 +47,39 @@ pub(super) fn apply<'i>(document: &mut DeTable<'i>, text: &'i str, start: usize)
         insert(document, last, value);
         return Ok(());
     };
-    let mut node = child(document, first);
-    for key in rest {
+    if PROTOCOLS.iter().any(|(protocol, _)| protocol == first.get_ref()) {
+        let nodes = running(document, first.get_ref());
+        if nodes.is_empty() {
+            return Err(Diagnostic::new("scenario::override", format!("no system runs `{}`", first.get_ref()))
+                .at(first.span(), "the name of a protocol")
+                .help("the systems and what they run are the entries of `[[system]]`"));
+        }
+        return nodes.into_iter().try_for_each(|node| set(node, rest, last, value.clone()));
+    }
+    set(child(document, first), rest, last, value)
+}
+
+/// The options of every system that runs a protocol.
+fn running<'a, 'i>(document: &'a mut DeTable<'i>, protocol: &str) -> Vec<&'a mut Spanned<DeValue<'i>>> {
+    let systems = match document.get_mut("system").map(Spanned::get_mut) {
+        Some(DeValue::Array(systems)) => systems.as_mut(),
+        _ => &mut [],
+    };
+    let options = |system: &'a mut Spanned<DeValue<'i>>| match system.get_mut() {
+        DeValue::Table(table) => table.get_mut(protocol),
+        _ => None,
+    };
+    systems.iter_mut().filter_map(options).collect()
+}
+
+/// Sets the value at the end of a way that begins at a node.
+fn set<'i>(
+    mut node: &mut Spanned<DeValue<'i>>,
+    way: &[Spanned<&'i str>],
+    last: &Spanned<&'i str>,
+    value: Spanned<DeValue<'i>>,
+) -> Result<(), Diagnostic> {
+    for key in way {
         node = descend(node, key)?;
     }
     match node.get_mut() {

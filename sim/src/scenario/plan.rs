@@ -25,7 +25,13 @@ use std::{
 
 use crdts::objects::register::Register;
 
-use super::{distribution::Distribution, expectation::Expectation, names::Names, topology::Graph};
+use super::{
+    distribution::Distribution,
+    expectation::Expectation,
+    names::Names,
+    swarm::{Drawn, Origin},
+    topology::Graph,
+};
 use crate::{
     faults::{self, Cluster, FaultSpec, NemesisSpec},
     kernel::{
@@ -70,6 +76,9 @@ pub struct Plan {
     pub timeout_ns: u64,
     /// Where a run stops unfinished.
     pub limits: Limits,
+    /// What was drawn for swarm values.
+    pub drawn: Vec<Drawn>,
+    pub(super) origin: Arc<Origin>,
     pub(super) names: Names,
     pub(super) cluster: ClusterPlan,
     pub(super) network: LinkPlan,

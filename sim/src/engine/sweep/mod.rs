@@ -15,14 +15,18 @@
 //! sweep(&Sweep { plan: &plan, systems, seeds }, &mut store, &mut |_| false).expect("rows are written");
 //! ```
 //!
+//! A scenario with swarm values has another plan under every seed; all of them have the same systems.
+//!
 //! What is deliberately absent: a clock. Whoever has a budget of time says when to stop.
 
+mod floor;
 mod row;
 mod seeds;
 mod store;
 
 use rayon::prelude::*;
 
+pub use floor::{Floor, floor};
 pub use row::{Row, RowVerdict};
 pub use seeds::{Seeds, Shard};
 pub use store::{Header, Rows, SCHEMA_VERSION, Store, StoreError};
@@ -31,7 +35,7 @@ use super::{
     judge::judge,
     run::{Depth, Progress, run_to},
 };
-use crate::scenario::{Plan, SystemSpec};
+use crate::scenario::{Errors, Plan, SystemSpec};
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -109,10 +113,21 @@ fn run(
     Ok(())
 }
 
-/// Runs one system under one seed.
+/// The first seed whose draws of swarm values make no sense, and why.
+pub fn refused(plan: &Plan, seeds: Seeds) -> Option<(u64, Errors)> {
+    if !plan.is_swarm() {
+        return None;
+    }
+    let seeds: Vec<u64> = seeds.iter().collect();
+    seeds.par_iter().find_map_first(|&seed| plan.under(seed).err().map(|errors| (seed, errors)))
+}
+
+/// Runs one system under one seed, of which [`refused`] knows nothing.
 pub fn row(plan: &Plan, system: &SystemSpec, seed: u64) -> Row {
+    let plan = plan.under(seed).unwrap_or_else(|errors| panic!("seed {seed}: {errors}"));
+    let system = plan.systems.iter().find(|drawn| drawn.name == system.name).expect("seeds have the same systems");
     let expected = plan.expectations.get(&system.name).map_or(&[][..], Vec::as_slice);
-    let outcome = run_to(Depth::of(expected), plan, system, seed, &Progress::default());
+    let outcome = run_to(Depth::of(expected), &plan, system, seed, &Progress::default());
     let judged = judge(expected, &system.protocol, &plan.run_plan(seed), &outcome);
     Row::of(seed, &outcome, &judged)
 }

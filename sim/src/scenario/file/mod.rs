@@ -22,7 +22,12 @@ pub use self::{cluster::*, expect::*, fault::*, gate::*, network::*, system::*, 
 /// A scenario: a cluster, its network, a workload, faults, and the systems that are compared under them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "Scenario")]
+#[schemars(
+    title = "Scenario",
+    description = "A scenario: a cluster, its network, a workload, faults, and the systems that are compared under them. \
+                   Every value may also be { swarm = [..] }, drawn anew for every seed; this schema describes what is \
+                   drawn, and not that."
+)]
 pub struct ScenarioFile {
     /// The name of the scenario in kebab case, for example `partition`.
     #[schemars(regex(pattern = r"^[a-z0-9]+(-[a-z0-9]+)*$"))]

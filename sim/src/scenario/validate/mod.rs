@@ -18,7 +18,7 @@ mod workload;
 
 use std::{
     ops::{Range, RangeInclusive},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
 };
 
 use self::systems::Surroundings;
@@ -88,6 +88,8 @@ pub(super) fn plan(file: &ScenarioFile, hash: String, text: &str) -> Result<Plan
             workload: work.config,
             timeout_ns: work.timeout_ns,
             limits,
+            drawn: Vec::new(),
+            origin: Arc::default(),
             names,
             cluster,
             network,
