@@ -100,6 +100,7 @@ impl Sweep {
         let (reached, interrupted) = self.run(&job, &mut store, surroundings)?;
         let rows = store.finish().map_err(|error| refused(&error))?;
         let report = report::sweep::report(&rows, self.seeds, &|seed, system| self.reproduce(seed, system));
+        let report = report.expecting(&plan);
         let exit = self.show(&report, &rows, reached, surroundings)?;
         if !surroundings.quiet {
             output::fail(&format!("rows written to {}", path.display()));
