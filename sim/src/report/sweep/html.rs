@@ -88,7 +88,7 @@ fn systems(report: &SweepReport) -> String {
             quantile(&system.bytes, |of| of.p50, bytes),
             quantile(&system.state_bytes, |of| of.p50, bytes),
         ];
-        let cells: String = cells.iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect();
+        let cells = cells.iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect::<Vec<_>>().concat();
         format!("<tr><th scope=\"row\">{}</th>{cells}</tr>\n", escape(&one_line(&system.name)))
     };
     let rows: String = report.systems.iter().map(row).collect();
@@ -138,7 +138,7 @@ fn runs(rows: &Rows) -> String {
             count(row.messages),
             bytes(row.bytes),
         ];
-        let cells: String = cells.iter().map(|cell| format!("<td>{cell}</td>")).collect();
+        let cells = cells.iter().map(|cell| format!("<td>{cell}</td>")).collect::<Vec<_>>().concat();
         let _ = writeln!(
             lines,
             "<tr><th scope=\"row\">{}</th><td class=\"text {verdict}\">{verdict}</td>{cells}<td class=\"text wide\">{}</td></tr>",

@@ -63,13 +63,11 @@ pub(in crate::report) fn figure(plot: &plot::Plot) -> String {
 
 /// A table, around rows that are marked up. Columns whose name begins with a space hold text.
 pub(in crate::report) fn table(caption: &str, class: &str, columns: &[&str], rows: &str) -> String {
-    let head: String = columns
-        .iter()
-        .map(|column| {
-            let text = if column.starts_with(' ') { " class=\"text\"" } else { "" };
-            format!("<th scope=\"col\"{text}>{}</th>", escape(column.trim_start()))
-        })
-        .collect();
+    let cell = |column: &&str| {
+        let text = if column.starts_with(' ') { " class=\"text\"" } else { "" };
+        format!("<th scope=\"col\"{text}>{}</th>", escape(column.trim_start()))
+    };
+    let head = columns.iter().map(cell).collect::<Vec<_>>().concat();
     format!(
         "<div class=\"scroll\"><table class=\"{class}\">\n<caption class=\"faint\">{}</caption>\n<thead><tr>{head}</tr></thead>\n\
          <tbody>\n{rows}</tbody>\n</table></div>\n",

@@ -238,7 +238,8 @@ impl Plot {
 
     /// Dots, each place once.
     pub(in crate::report) fn dots(&mut self, colour: usize, points: impl Iterator<Item = (i64, i64)>) {
-        let path: String = self.places(points).iter().map(|(x, y)| format!("M{} {}h0", px(*x), px(*y))).collect();
+        let marks = self.places(points);
+        let path = marks.iter().map(|(x, y)| format!("M{} {}h0", px(*x), px(*y))).collect::<Vec<_>>().concat();
         if !path.is_empty() {
             let _ = writeln!(self.body, "<path class=\"c{} dots\" d=\"{path}\"/>", colour % COLOURS);
         }
@@ -246,8 +247,8 @@ impl Plot {
 
     /// Open triangles, each place once: for what goes on to the right.
     pub(in crate::report) fn triangles(&mut self, colour: usize, points: impl Iterator<Item = (i64, i64)>) {
-        let path: String =
-            self.places(points).iter().map(|(x, y)| format!("M{} {}l7 4l-7 4Z", px(*x), px(*y - 40))).collect();
+        let mark = |(x, y): &(i64, i64)| format!("M{} {}l7 4l-7 4Z", px(*x), px(*y - 40));
+        let path = self.places(points).iter().map(mark).collect::<Vec<_>>().concat();
         if !path.is_empty() {
             let _ = writeln!(self.body, "<path class=\"c{} open\" d=\"{path}\"/>", colour % COLOURS);
         }
