@@ -520,8 +520,8 @@ fn orphans_have_time_too() {
         let mut process = Process::spawn(&ProcessSpec::new(["sh", "-c", script]));
         let deadline = step(&mut process, &[]).deadline;
         // Whether it waits already cannot be seen while it is not known.
-        let step = process.step(Time(1), &[b"x"]);
-        assert_eq!(text(&step.lines), ["x"]);
+        let lines = text(&process.step(Time(1), &[b"x"]).lines);
+        assert!(lines.iter().any(|line| line == "x"), "{lines:?}");
         if deadline.is_some() {
             assert_eq!(text(&process.step(Time(6 * SECOND), &[]).lines), ["orphan"]);
         }

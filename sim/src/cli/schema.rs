@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::{Exit, output};
 use crate::{
     history::file::line_schema,
-    report::{history::json::check_schema, model::report_schema},
+    report::{gate::model::gate_schema, history::json::check_schema, model::report_schema, sweep::model::sweep_schema},
     scenario::scenario_schema_text,
 };
 
@@ -23,6 +23,10 @@ enum Of {
     Scenario,
     /// report.json.
     Report,
+    /// sweep.json.
+    Sweep,
+    /// gate.json.
+    Gate,
     /// One line of a history in JSON lines, for `sim check`.
     History,
     /// What `sim check --json` prints.
@@ -34,6 +38,8 @@ impl Schema {
         let schema = match self.of {
             Of::Scenario => return output::say(&scenario_schema_text()),
             Of::Report => report_schema(),
+            Of::Sweep => sweep_schema(),
+            Of::Gate => gate_schema(),
             Of::History => line_schema(),
             Of::Check => check_schema(),
         };

@@ -112,6 +112,7 @@ impl Sweep {
         let (rows, reached) = self.sweep(&job, &mut running)?;
         running.bar.finish_and_clear();
         let report = report::sweep::report(&rows, self.seeds, &|seed, system| reproduce(&self.scenario, seed, system));
+        let report = report.expecting(&plan);
         let shown = if self.json { report::sweep::json(&report) } else { report::sweep::text(&report) };
         say(&shown)?;
         written(report::sweep::write_all(&report, &rows, &self.out))?;

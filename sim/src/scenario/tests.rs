@@ -334,6 +334,7 @@ fn names_that_are_listed_are_names_that_are_accepted() {
         let options = match *protocol {
             "occ" => "{ store = \"lin-kv\" }",
             "gossip" => "{ crdt = \"g-counter\" }",
+            "external" => "{ command = [\"node\"] }",
             _ => "{}",
         };
         let plan = plan(&changed("naive = {}", &format!("{protocol} = {options}")));
@@ -347,7 +348,15 @@ fn names_that_are_listed_are_names_that_are_accepted() {
         let text = of_object(&changed("pn-counter", crdt.name()), crdt.object().name());
         assert!(matches!(plan(&text).systems[2].protocol, ProtocolSpec::Gossip { crdt: read, .. } if read == crdt));
     }
-    for (object, _) in OBJECTS {
+    for object in ObjectName::ALL.into_iter().filter(|object| object.is_foreign()) {
+        let external = changed("naive = {}", "external = { command = [\"node\"] }");
+        let alone = external.split("[[system]]").take(2).collect::<Vec<_>>().join("[[system]]");
+        let text = of_object(&alone, object.name());
+        let text = text.split("\n[expect").next().expect("a part before");
+        assert_eq!(ObjectName::of(&plan(text).workload.operations), object);
+    }
+    for (object, _) in OBJECTS.iter().filter(|(name, _)| CrdtName::ALL.iter().any(|crdt| crdt.object().name() == *name))
+    {
         let crdt =
             CrdtName::ALL.into_iter().find(|crdt| crdt.object().name() == *object).expect("every object has one");
         let plan = plan(&of_object(&changed("pn-counter", crdt.name()), object));

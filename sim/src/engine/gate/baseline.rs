@@ -177,7 +177,8 @@ impl BaselineSystem {
     }
 }
 
-fn written(value: Convergence) -> i64 {
+/// A number as it stands in a baseline: negative if it is censored.
+pub fn written(value: Convergence) -> i64 {
     let bounded = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     match value {
         Convergence::At(value) => bounded(value),

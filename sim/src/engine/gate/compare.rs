@@ -92,6 +92,10 @@ pub struct MetricChange {
     pub mean_now: f64,
     /// The relative change of the mean, with its 95 % interval.
     pub relative: (Shift, Shift, Shift),
+    /// The numbers before and now, by seed.
+    pub pairs: Vec<Pair>,
+    /// The seed of the first pair; the others follow.
+    pub seeds_from: u64,
     /// The p-value of the signed-rank test; of the exact test of McNemar where that is smaller, if runs are censored.
     pub p: f64,
     /// The same, corrected over everything that was compared.
@@ -118,7 +122,7 @@ pub fn compare(baseline: &Baseline, now: &Rows) -> Comparison {
         comparison.changed_runs +=
             (0..rows.len()).filter(|&seed| system.fingerprint(seed) != head.fingerprint(seed)).count() as u64;
         failures(&mut comparison, system, &head, &rows);
-        let changed = METRICS.iter().filter_map(|metric| change(system, &head, metric));
+        let changed = METRICS.iter().filter_map(|metric| change(system, &head, metric, baseline.seeds_from));
         comparison.changes.extend(changed);
     }
     comparison
@@ -139,7 +143,12 @@ fn failures(comparison: &mut Comparison, before: &BaselineSystem, now: &Baseline
 }
 
 /// How a metric changed; nothing if it did not, or is not in the baseline.
-fn change(before: &BaselineSystem, now: &BaselineSystem, metric: &'static Metric) -> Option<MetricChange> {
+fn change(
+    before: &BaselineSystem,
+    now: &BaselineSystem,
+    metric: &'static Metric,
+    seeds_from: u64,
+) -> Option<MetricChange> {
     let (before_values, now_values) = (&before.series(metric.name)?.values, &now.series(metric.name)?.values);
     let pair = |(base, head): (&i64, &i64)| Pair { base: read(*base), head: read(*head) };
     let pairs: Vec<Pair> = before_values.iter().zip(now_values).map(pair).collect();
@@ -163,6 +172,8 @@ fn change(before: &BaselineSystem, now: &BaselineSystem, metric: &'static Metric
         mean_before: mean(before_values),
         mean_now: mean(now_values),
         relative: (shifts.relative.estimate, shifts.relative.low, shifts.relative.high),
+        pairs,
+        seeds_from,
         p,
         p_adjusted: 1.0,
         change: Change::Small,

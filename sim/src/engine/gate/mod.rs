@@ -16,7 +16,7 @@ mod metrics;
 
 use rayon::prelude::*;
 
-pub use baseline::{Baseline, BaselineSystem, SCHEMA_VERSION, Series};
+pub use baseline::{Baseline, BaselineSystem, SCHEMA_VERSION, Series, written};
 pub use compare::{Change, Comparison, GateOptions, MetricChange, NewFailure, compare, correct};
 pub use metrics::{METRICS, Metric, Unit};
 

@@ -14,13 +14,6 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 
 use super::launch::with_room;
 
-/// System calls that wait for other threads, for descriptors or for time, and never for a disk.
-#[cfg(target_arch = "aarch64")]
-const WAITING_CALLS: &[u32] = &[22, 72, 73, 95, 98, 101, 115, 137, 260, 441];
-/// System calls that wait for other threads, for descriptors or for time, and never for a disk.
-#[cfg(not(target_arch = "aarch64"))]
-const WAITING_CALLS: &[u32] = &[7, 23, 34, 35, 61, 128, 202, 230, 232, 247, 270, 271, 281, 441];
-
 /// A process and its descendants.
 #[derive(Debug)]
 pub(super) struct Tree {
@@ -59,8 +52,7 @@ struct Thread {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Seen {
     Running,
-    Waiting,
-    /// Blocked by something that only its state tells.
+    /// Blocked, unless its state says otherwise.
     Blocked,
     Gone,
 }
@@ -102,9 +94,9 @@ impl Tree {
         let blocked = |thread: &mut Thread| {
             // Counted before it is looked at: a thread that is counted while it runs, and seen when it does not any more, has run
             // in between, and the second count would be the same.
-            thread.runs = thread.count_runs().ok_or(Seen::Running)?;
+            let runs = thread.count_runs();
             match thread.look() {
-                Seen::Waiting | Seen::Blocked => Ok(()),
+                Seen::Blocked => runs.map(|runs| thread.runs = runs).ok_or(Seen::Running),
                 other => Err(other),
             }
         };
@@ -121,9 +113,9 @@ impl Tree {
             return false;
         }
         for thread in self.threads() {
-            let seen = thread.look();
-            let rests = seen == Seen::Waiting || (seen == Seen::Blocked && thread.rests());
-            if !rests || thread.count_runs() != Some(thread.runs) {
+            // A thread that was woken from another processor, and is not there yet, still shows its call; its state tells.
+            let is_blocked = thread.look() == Seen::Blocked && thread.rests();
+            if !is_blocked || thread.count_runs() != Some(thread.runs) {
                 return false;
             }
         }
@@ -211,12 +203,8 @@ impl Thread {
         match self.call.read_at(&mut bytes, 0) {
             Ok(0) => Seen::Gone,
             Ok(count) => match bytes[..count].split(|byte| *byte == b' ').next() {
-                Some(call) if call.starts_with(b"running") => Seen::Running,
-                Some(call) => {
-                    let call = std::str::from_utf8(call).ok().and_then(|call| call.parse().ok());
-                    if call.is_some_and(|call| WAITING_CALLS.contains(&call)) { Seen::Waiting } else { Seen::Blocked }
-                }
-                None => Seen::Running,
+                Some(call) if !call.starts_with(b"running") => Seen::Blocked,
+                _ => Seen::Running,
             },
             Err(error) if error.raw_os_error() == Some(3) => Seen::Gone,
             // Where calls are hidden, states are all there is.

@@ -2,7 +2,7 @@
 
 use super::model::{GateReport, GatedChange, GatedFailure, GatedScenario, SCHEMA_VERSION};
 use crate::{
-    engine::gate::{Change, Comparison, MetricChange, NewFailure, Unit},
+    engine::gate::{Change, Comparison, MetricChange, NewFailure, Unit, written},
     report::{
         human::{bytes, count, duration, percentage},
         model::Verdict,
@@ -71,6 +71,8 @@ fn change(of: &MetricChange) -> GatedChange {
         relative_ppm_low: ppm(low),
         relative_ppm_high: ppm(high),
         p_adjusted_ppm: (of.p_adjusted * 1_000_000.0).ceil() as u32,
+        seeds_from: of.seeds_from,
+        pairs: of.pairs.iter().map(|pair| (written(pair.base), written(pair.head))).collect(),
     }
 }
 

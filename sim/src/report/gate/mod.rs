@@ -5,6 +5,7 @@
 //! What is deliberately absent: times of the machine.
 
 mod build;
+mod html;
 mod junit;
 mod markdown;
 pub mod model;
@@ -13,6 +14,7 @@ mod text;
 use std::path::{Path, PathBuf};
 
 pub use build::report;
+pub use html::render as html;
 pub use junit::render as junit;
 pub use markdown::render as markdown;
 pub use model::GateReport;
@@ -26,13 +28,18 @@ pub fn json(report: &GateReport) -> String {
     format!("{text}\n")
 }
 
-/// Writes the report in every format into `dir`.
-pub fn write_all(report: &GateReport, dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
-    let formats = [
+/// The report in every format, by the name of its file.
+pub fn all(report: &GateReport) -> [(&'static str, String); 5] {
+    [
         ("gate.txt", text(report)),
         ("gate.md", markdown(report)),
         ("gate.json", json(report)),
+        ("gate.html", html(report)),
         ("gate.junit.xml", junit(report)),
-    ];
-    formats.iter().map(|(file, content)| files::replace(dir, file, content.as_bytes())).collect()
+    ]
+}
+
+/// Writes the report in every format into `dir`.
+pub fn write_all(report: &GateReport, dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
+    all(report).iter().map(|(file, content)| files::replace(dir, file, content.as_bytes())).collect()
 }

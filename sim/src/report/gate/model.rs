@@ -84,4 +84,18 @@ pub struct GatedChange {
     pub relative_ppm_high: Option<i64>,
     /// The p-value, corrected over everything that was compared, times a million, rounded up.
     pub p_adjusted_ppm: u32,
+    /// The seed of the first pair; the others follow.
+    #[serde(default)]
+    pub seeds_from: u64,
+    /// The number before and the number now, a pair for each seed. A negative one is censored at its absolute value.
+    #[serde(default)]
+    pub pairs: Vec<(i64, i64)>,
+}
+
+/// The JSON Schema of [`GateReport`].
+pub fn gate_schema() -> schemars::Schema {
+    schemars::generate::SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<GateReport>()
 }

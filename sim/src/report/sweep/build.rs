@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Failure, SCHEMA_VERSION, Spread, SweepReport, SweptSystem};
+use super::model::{Failure, SCHEMA_VERSION, Spread, SweepReport, SweptExpectation, SweptSystem};
 use crate::{
     engine::sweep::{Row, RowVerdict, Rows, Seeds},
     report::model::Verdict,
+    scenario::Plan,
     statistics::{
         Convergence,
         failures::at_most,
@@ -19,7 +20,7 @@ pub fn report(rows: &Rows, seeds: Seeds, reproduce: &dyn Fn(u64, &str) -> String
         |number: usize| rows.rows.iter().filter(move |((_, system), _)| *system == number).map(|(_, row)| row);
     let systems = rows.header.systems.iter().enumerate();
     let systems: Vec<SweptSystem> =
-        systems.map(|(number, name)| system(name, &of_system(number).collect::<Vec<_>>())).collect();
+        systems.map(|(number, name)| system(name, &of_system(number).collect::<Vec<_>>(), reproduce)).collect();
     SweepReport {
         schema: SCHEMA_VERSION,
         tool: rows.header.tool.clone(),
@@ -33,7 +34,8 @@ pub fn report(rows: &Rows, seeds: Seeds, reproduce: &dyn Fn(u64, &str) -> String
     }
 }
 
-fn verdict(of: RowVerdict) -> Verdict {
+/// The verdict of a run, as reports have it.
+pub(super) fn verdict(of: RowVerdict) -> Verdict {
     match of {
         RowVerdict::Pass => Verdict::Pass,
         RowVerdict::Vacuous => Verdict::Vacuous,
@@ -42,7 +44,7 @@ fn verdict(of: RowVerdict) -> Verdict {
     }
 }
 
-fn system(name: &str, rows: &[&Row]) -> SweptSystem {
+fn system(name: &str, rows: &[&Row], reproduce: &dyn Fn(u64, &str) -> String) -> SweptSystem {
     let count = |is: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| is(row)).count() as u64;
     let of_verdict = |wanted: RowVerdict| count(&|row| row.verdict == wanted);
     let spread = |of: &dyn Fn(&Row) -> Option<u64>| Spread::of(rows.iter().map(|row| of(row)));
@@ -68,6 +70,42 @@ fn system(name: &str, rows: &[&Row]) -> SweptSystem {
         messages: spread(&|row| Some(row.messages)),
         bytes: spread(&|row| Some(row.bytes)),
         state_bytes: spread(&|row| Some(row.state_bytes)),
+        expectations: expectations(name, rows, reproduce),
+    }
+}
+
+/// The expectations that failed in any run. Rows name no others.
+fn expectations(name: &str, rows: &[&Row], reproduce: &dyn Fn(u64, &str) -> String) -> Vec<SweptExpectation> {
+    let mut failed: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for row in rows {
+        for text in &row.failed {
+            failed.entry(text).or_insert((0, row.seed)).0 += 1;
+        }
+    }
+    let failed = failed.into_iter();
+    failed
+        .map(|(text, (count, seed))| SweptExpectation {
+            text: text.to_owned(),
+            failed: count,
+            reproduce: Some(reproduce(seed, name)),
+        })
+        .collect()
+}
+
+impl SweepReport {
+    /// The same with all that the scenario expects, in its order: what never failed is in no row.
+    #[must_use]
+    pub fn expecting(mut self, plan: &Plan) -> Self {
+        for system in &mut self.systems {
+            let Some(expected) = plan.expectations.get(&system.name) else { continue };
+            let found = std::mem::take(&mut system.expectations);
+            let known = |text: String| {
+                let failed = found.iter().find(|found| found.text == text).cloned();
+                failed.unwrap_or(SweptExpectation { text, failed: 0, reproduce: None })
+            };
+            system.expectations = expected.iter().map(|expected| known(expected.to_string())).collect();
+        }
+        self
     }
 }
 

@@ -7,9 +7,14 @@
 
 mod build;
 mod csv;
+mod html;
 mod json;
+mod junit;
 mod markdown;
 pub mod model;
+pub(super) mod page;
+pub(super) mod plot;
+mod svg;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -43,6 +48,27 @@ pub const SWEEP_FORMATS: &[SweepFormat] = &[
     },
     SweepFormat { file: "sweep.json", doc: "the summary, for programs", render: |report, _| json::render(report) },
     SweepFormat { file: "sweep.csv", doc: "a line per run, for tables", render: |_, rows| csv::render(rows) },
+    SweepFormat { file: "sweep.html", doc: "a page with plots and all runs, for browsers", render: html::render },
+    SweepFormat {
+        file: "sweep-survival.svg",
+        doc: "how many runs had not converged after a time",
+        render: |_, rows| svg::survival(rows).alone(),
+    },
+    SweepFormat {
+        file: "sweep-visibility.svg",
+        doc: "in how many runs updates were visible everywhere within a time",
+        render: |_, rows| svg::visibility(rows).alone(),
+    },
+    SweepFormat {
+        file: "sweep-cost.svg",
+        doc: "what convergence cost, a mark per run",
+        render: |_, rows| svg::cost(rows).alone(),
+    },
+    SweepFormat {
+        file: "sweep.junit.xml",
+        doc: "a test case per system and expectation, for CI",
+        render: |report, _| junit::render(report),
+    },
 ];
 
 /// Writes the report in every format into `dir`.

@@ -77,6 +77,20 @@ pub struct SweptSystem {
     pub bytes: Spread,
     /// The size of the largest replica's state at the end.
     pub state_bytes: Spread,
+    /// What is expected of it, in the order of the scenario. Where rows were joined without their scenario: what failed.
+    #[serde(default)]
+    pub expectations: Vec<SweptExpectation>,
+}
+
+/// An expectation, over all runs of a system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SweptExpectation {
+    /// As in the scenario.
+    pub text: String,
+    /// In how many runs it did not hold.
+    pub failed: u64,
+    /// The command line that shows the first of them.
+    pub reproduce: Option<String>,
 }
 
 /// How a number is distributed over runs. A quantile that falls among the censored, or that is not known, is null.
@@ -113,4 +127,12 @@ pub struct Failure {
     pub seed: u64,
     /// The command line that shows it.
     pub reproduce: String,
+}
+
+/// The JSON Schema of [`SweepReport`].
+pub fn sweep_schema() -> schemars::Schema {
+    schemars::generate::SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<SweepReport>()
 }

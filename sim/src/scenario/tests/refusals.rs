@@ -406,7 +406,7 @@ from = "90s"
     (
         "naive = {}",
         "",
-        "16:1 this system does not say what it is [no kind here] (add one of `naive`, `naive-delta`, `occ`, `lock`, `gossip`, `bug`)",
+        "16:1 this system does not say what it is [no kind here] (add one of `naive`, `naive-delta`, `occ`, `lock`, `gossip`, `bug`, `external`)",
     ),
     (
         "naive = {}",
