@@ -14,7 +14,7 @@ use super::{
 use crate::{
     engine::{
         gate::{Baseline, Comparison, GateOptions, METRICS, compare, correct, rows},
-        sweep::Seeds,
+        sweep::{Seeds, refused as refused_seed},
     },
     report::{self, gate::GateReport},
     scenario::Plan,
@@ -54,6 +54,7 @@ impl WriteBaseline {
             return Err(output::refuse(reason, Exit::Usage));
         };
         let seeds = self.seeds.unwrap_or_else(|| Seeds::first(u64::from(plan.gate.seeds)));
+        makes_sense(&plan, seeds, surroundings)?;
         let baseline = Baseline::of(&rows(&plan, seeds), path, seeds);
         let out = self.out.clone().unwrap_or_else(|| Path::new(BASELINES).join(format!("{}.json", plan.name)));
         let written = out.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| replace(&out, &baseline.render()));
@@ -199,7 +200,15 @@ fn read(file: &Path, surroundings: Surroundings) -> Result<(Baseline, Plan), Exi
         );
         return Err(refused(file, &reason));
     }
+    makes_sense(&plan, baseline.seeds(), surroundings)?;
     Ok((baseline, plan))
+}
+
+/// Does the scenario make sense under all of these seeds, whatever they draw for its values?
+fn makes_sense(plan: &Plan, seeds: Seeds, surroundings: Surroundings) -> Result<(), Exit> {
+    let Some((seed, errors)) = refused_seed(plan, seeds) else { return Ok(()) };
+    output::fail(&format!("this is what seed {seed} draws:"));
+    Err(show(&errors, surroundings, false))
 }
 
 fn reproduce(path: &str, seed: u64, system: &str) -> String {
