@@ -78,6 +78,8 @@ pub struct External {
 pub enum Wake {
     /// The program wants to run, unless it has run since.
     Deadline(u64),
+    /// The same, after all inputs of this instant.
+    Due(u64),
     /// A line is due.
     Later(u64),
     /// All lines of a burst are due.
@@ -175,8 +177,11 @@ impl Node for External {
 
     fn on_timer(&mut self, wake: Wake, cx: &mut impl Context<Self>) {
         match wake {
-            Wake::Deadline(number) if number != self.wake => {}
-            Wake::Deadline(_) => self.run(&[], cx),
+            Wake::Deadline(number) | Wake::Due(number) if number != self.wake => {}
+            // An input of this instant lets the program fire its timers first. Whether this timer was set before that input was
+            // on its way depends on when the program last woke up for nothing, and must make no difference.
+            Wake::Deadline(number) => cx.after(0, Wake::Due(number)),
+            Wake::Due(_) => self.run(&[], cx),
             Wake::Later(token) => {
                 if let Some(line) = self.later.remove(&token) {
                     self.give(line, cx);

@@ -292,6 +292,25 @@ fn a_burst_is_given_at_once() {
 }
 
 #[test]
+fn inputs_of_an_instant_come_before_timers_of_it() {
+    use super::external::Wake;
+    let ready = lines(&[json!({ "type": "init_ok", "in_reply_to": 1 })]);
+    let wants = Step { deadline: Some(Time(70)), ..ready };
+    let mut bench = Bench::with(Dialect::Counter, |_| {}, vec![wants]);
+    assert_eq!(bench.effects(), ["after 70 Deadline(1)"]);
+    bench.cx.clock_ns = 70;
+    bench.node.on_timer(Wake::Deadline(1), &mut bench.cx);
+    assert_eq!(bench.effects(), ["after 0 Due(1)"], "whatever else is due goes first");
+    let steps = |bench: &Bench| bench.fleet.account().steps_count;
+    let before = steps(&bench);
+    bench.request(0, 0, Ask::Read);
+    bench.node.on_timer(Wake::Due(1), &mut bench.cx);
+    assert_eq!(steps(&bench), before + 1, "the input has let the program run, and the timer is out of date");
+    bench.node.on_timer(Wake::Due(2), &mut bench.cx);
+    assert_eq!(steps(&bench), before + 2, "without an input the timer lets it run");
+}
+
+#[test]
 fn a_restarted_program_starts_over() {
     let mut bench = Bench::new(Dialect::Counter);
     bench.will(lines(&[json!({ "type": "read_ok", "value": 9, "in_reply_to": 3 })]));
