@@ -57,20 +57,13 @@ impl WriteBaseline {
         makes_sense(&plan, seeds, surroundings)?;
         let baseline = Baseline::of(&rows(&plan, seeds), path, seeds);
         let out = self.out.clone().unwrap_or_else(|| Path::new(BASELINES).join(format!("{}.json", plan.name)));
-        let written = out.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| replace(&out, &baseline.render()));
-        written.map_err(|error| output::refuse(&format!("cannot write {}: {error}", out.display()), Exit::Internal))?;
+        report::write_file(&out, baseline.render().as_bytes())
+            .map_err(|error| output::refuse(&error.to_string(), Exit::Internal))?;
         if !surroundings.quiet {
             output::fail(&format!("baseline of {} seeds written to {}", seeds.count(), out.display()));
         }
         Ok(Exit::Pass)
     }
-}
-
-/// Writes a file beside its place, and renames it.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let beside = path.with_extension("json.new");
-    fs::write(&beside, text)?;
-    fs::rename(&beside, path)
 }
 
 /// Run the seeds of baselines again, and stop what made replicas converge later, cost more, or lose something.

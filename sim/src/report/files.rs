@@ -62,6 +62,14 @@ pub fn write_histories(outcomes: &[Outcome], dir: &Path) -> Result<Vec<PathBuf>,
         .collect()
 }
 
+/// Writes a file of its own, in a directory that is made when it is missing.
+pub fn write_file(path: &Path, content: &[u8]) -> Result<PathBuf, WriteError> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(dir).map_err(failed("create", dir))?;
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    replace(dir, &file, content)
+}
+
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WriteError {
     let path = path.to_owned();
     move |source| WriteError { action, path, source }

@@ -25,7 +25,7 @@ pub mod text;
 mod specimen;
 
 pub use build::{describe, report};
-pub use files::{WriteError, write_all, write_histories};
+pub use files::{WriteError, write_all, write_file, write_histories};
 use model::Report;
 
 /// A format of the report.
