@@ -514,7 +514,8 @@ fn whoever_never_stops_writing_is_ended() {
 
 #[test]
 fn orphans_have_time_too() {
-    // The parent of the sleeper ends at once, so that nothing points to it.
+    // The parent of the shell that sleeps ends at once, so that nothing points to it. It is found through the sleeper that it waits
+    // for.
     let script = "(sh -c 'sleep 5; echo orphan' &) ; while read x; do echo $x; done";
     for _ in 0..REPETITIONS {
         let mut process = Process::spawn(&ProcessSpec::new(["sh", "-c", script]));

@@ -17,6 +17,8 @@ use super::launch::with_room;
 /// A process and its descendants.
 #[derive(Debug)]
 pub(super) struct Tree {
+    /// The process that it grows from, which is also the number of its group.
+    root: u32,
     members: Vec<Member>,
     /// Whether the machine shows threads at all.
     visible: bool,
@@ -61,7 +63,7 @@ impl Tree {
     /// The tree that grows from this process.
     pub(super) fn new(process: u32) -> Self {
         let members: Vec<Member> = Member::new(process).into_iter().collect();
-        Self { visible: !members.is_empty(), members }
+        Self { root: process, visible: !members.is_empty(), members }
     }
 
     /// Whether the machine shows what threads do.
@@ -74,10 +76,13 @@ impl Tree {
         self.members.iter().map(|member| member.process)
     }
 
-    /// Whether this thread exists. Its process belongs to the tree, even if nothing points to it since its parent ended.
+    /// Whether this thread exists. Its process belongs to the tree, even if nothing points to it since its parent ended. So do those
+    /// between it and the one that ended: a shell that waits for the sleeper is found through the sleeper.
     pub(super) fn has(&mut self, process: u32, thread: u32) -> bool {
-        if !self.members.iter().any(|member| member.process == process) {
-            self.members.extend(Member::new(process));
+        let mut next = Some(process);
+        while let Some(found) = next.filter(|found| !self.processes().any(|member| member == *found)) {
+            self.members.extend(Member::new(found));
+            next = parent_within(found, self.root);
         }
         let of = self.members.iter().filter(|member| member.process == process);
         of.flat_map(|member| &member.threads).any(|known| known.id == thread)
@@ -243,6 +248,18 @@ impl Thread {
                 .sum(),
         }
     }
+}
+
+/// The parent of a process, if it belongs to this group.
+fn parent_within(process: u32, group: u32) -> Option<u32> {
+    // The name of the program stands in parentheses and may contain some itself. State, parent and group follow.
+    let words = |process: u32| -> Option<(u32, u32)> {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        let mut words = stat[stat.rfind(')')?..].split_whitespace().skip(2);
+        Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+    };
+    let (parent, _) = words(process)?;
+    (words(parent)?.1 == group).then_some(parent)
 }
 
 #[cfg(all(test, target_os = "linux"))]
