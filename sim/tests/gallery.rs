@@ -15,9 +15,12 @@ use sim::{
         Progress,
         gate::{Baseline, GateOptions, METRICS, compare, correct, rows},
         run_all,
-        sweep::{Rows, Seeds},
+        sweep::{Rows, Seeds, Stored},
     },
-    report::{self, FORMATS, sweep::SWEEP_FORMATS},
+    report::{
+        self, FORMATS,
+        sweep::{Collected, SWEEP_FORMATS},
+    },
     scenario::{self, Plan},
 };
 
@@ -50,11 +53,14 @@ fn samples() -> BTreeMap<String, String> {
 
     let seeds = Seeds::first(24);
     let swept: Rows = rows(&plan_now, seeds);
-    let sweep = report::sweep::report(&swept, seeds, &reproduce).expecting(&plan_now);
-    for format in SWEEP_FORMATS {
-        samples.insert(format.file.to_owned(), (format.render)(&sweep, &swept));
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let stored = Stored::of(&swept, &place.path().join("sweep.jsonl")).expect("rows can be written");
+    let all = Collected::of(&swept.header, stored.rows().expect("rows")).expect("rows");
+    let sweep = report::sweep::report(&all, seeds, &reproduce).expecting(&plan_now);
+    report::sweep::write_all(&sweep, &all, &stored, place.path()).expect("reports can be written");
+    for file in SWEEP_FORMATS.iter().map(|format| format.file).chain(["sweep.jsonl"]) {
+        samples.insert(file.to_owned(), fs::read_to_string(place.path().join(file)).expect("it was written"));
     }
-    samples.insert("sweep.jsonl".to_owned(), stored(&swept));
 
     // As if the code had changed: replicas gossip less often now, and give up sooner.
     let baseline = Baseline::of(&rows(&plan_now, seeds), SCENARIO, seeds);
@@ -66,14 +72,6 @@ fn samples() -> BTreeMap<String, String> {
     });
     samples.extend(report::gate::all(&gate).map(|(file, content)| (file.to_owned(), content)));
     samples
-}
-
-/// The rows as a sweep stores them.
-fn stored(rows: &Rows) -> String {
-    let place = tempfile::tempdir().expect("a temporary directory");
-    let path = place.path().join("rows.jsonl");
-    rows.write(&path).expect("rows can be written");
-    fs::read_to_string(&path).expect("they were")
 }
 
 #[test]

@@ -96,8 +96,13 @@ fn rows_do_not_depend_on_threads_or_shards() {
     // In any order, and one of them twice.
     let shards = ["3-3", "1-3", "2-3", "1-3"].map(|shard| place.rows(shard));
     let mut merge = place.command(&["merge", "--out", "merged.jsonl"]);
-    assert!(merge.args(&shards).status().expect("the program runs").success());
+    merge.args(["--reports", "joined", "--scenario", "swept.toml"]).args(&shards);
+    merge.stdout(std::process::Stdio::null());
+    assert!(merge.status().expect("the program runs").success());
     assert_eq!(text(&merged), whole);
+    for report in reports.into_iter().chain(["sweep.html", "sweep.junit.xml"]) {
+        assert_eq!(text(&place.path("joined").join(report)), text(&place.path("one").join(report)), "{report}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use super::{
     Exit, Surroundings, output,
     scenario::{ScenarioArgs, select},
-    sweep::{Running, Sweep, ended, reproduce, say, written},
+    sweep::{Running, Sweep, collect, ended, reproduce, say, written},
 };
 use crate::{
     engine::sweep::{Reached, Sweep as Job},
@@ -45,7 +45,8 @@ impl Sweep {
             all.done += reached.done;
             all.resumed += reached.resumed;
             damaged += rows.damaged;
-            let sums = report::sweep::report(&rows, self.seeds, &|seed, system| reproduce(scenario, seed, system));
+            let sums =
+                report::sweep::report(&collect(&rows)?, self.seeds, &|seed, system| reproduce(scenario, seed, system));
             points.push(grid::point(settings.clone(), plan, sums, self.seeds.from));
         }
         running.bar.finish_and_clear();

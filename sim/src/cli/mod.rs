@@ -135,7 +135,7 @@ fn dispatch(cli: Cli) -> Exit {
         Command::Run(run) => run.execute(surroundings),
         Command::Drive(drive) => drive.execute(surroundings),
         Command::Sweep(sweep) => sweep.execute(surroundings),
-        Command::Merge(merge) => merge.execute(),
+        Command::Merge(merge) => merge.execute(surroundings),
         Command::Baseline(baseline) => baseline.execute(surroundings),
         Command::Gate(gate) => gate.execute(surroundings),
         Command::Trace(trace) => trace.execute(surroundings),

@@ -66,6 +66,11 @@ impl ScenarioArgs {
         }
     }
 
+    /// A file as it is, but for these changes.
+    pub(super) fn of(file: PathBuf, overrides: Vec<String>) -> Self {
+        Self { file, seed: None, overrides }
+    }
+
     /// Is the scenario read from standard input?
     pub(super) fn is_stdin(&self) -> bool {
         self.file.as_os_str() == "-"

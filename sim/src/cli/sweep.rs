@@ -18,9 +18,9 @@ use super::{
 };
 use crate::{
     engine::sweep::{
-        Header, Reached, Rows, Seeds, Shard, Store, StoreError, Sweep as Job, refused as refused_seed, sweep,
+        Header, Reached, Seeds, Shard, Store, StoreError, Stored, Sweep as Job, refused as refused_seed, sweep,
     },
-    report::{self, WriteError, grid::Axis},
+    report::{self, WriteError, grid::Axis, sweep::Collected},
     scenario::{
         Plan,
         units::{self, Unit},
@@ -111,11 +111,12 @@ impl Sweep {
         let mut running = Running::new(&job, 1, surroundings);
         let (rows, reached) = self.sweep(&job, &mut running)?;
         running.bar.finish_and_clear();
-        let report = report::sweep::report(&rows, self.seeds, &|seed, system| reproduce(&self.scenario, seed, system));
+        let all = collect(&rows)?;
+        let report = report::sweep::report(&all, self.seeds, &|seed, system| reproduce(&self.scenario, seed, system));
         let report = report.expecting(&plan);
         let shown = if self.json { report::sweep::json(&report) } else { report::sweep::text(&report) };
         say(&shown)?;
-        written(report::sweep::write_all(&report, &rows, &self.out))?;
+        written(report::sweep::write_all(&report, &all, &rows, &self.out))?;
         let exit = ended(Exit::from(report.verdict), reached, rows.damaged, &running, surroundings);
         if !surroundings.quiet {
             output::fail(&format!("rows written to {}", self.out.join(self.file_name(&plan)).display()));
@@ -140,7 +141,7 @@ impl Sweep {
     }
 
     /// Runs what is not in the store yet; after the end of all, nothing.
-    pub(super) fn sweep(&self, job: &Job<'_>, running: &mut Running) -> Result<(Rows, Reached), Exit> {
+    pub(super) fn sweep(&self, job: &Job<'_>, running: &mut Running) -> Result<(Stored, Reached), Exit> {
         let path = self.out.join(self.file_name(job.plan));
         let mut store = Store::open(&path, Header::new(job.plan, &job.systems)).map_err(|error| refused(&error))?;
         let reached = self.run(job, &mut store, running)?;
@@ -182,6 +183,11 @@ impl Sweep {
         running.failures += reached.failures;
         Ok(reached)
     }
+}
+
+/// What reports need of rows.
+pub(super) fn collect(rows: &Stored) -> Result<Collected, Exit> {
+    rows.rows().and_then(|found| Collected::of(&rows.header, found)).map_err(|error| refused(&error))
 }
 
 /// Says how it ended, and with which exit code.
@@ -248,7 +254,7 @@ pub(super) fn written<T>(result: Result<T, WriteError>) -> Result<T, Exit> {
 }
 
 /// What is written is kept, whatever went wrong: so the same command goes on.
-fn refused(error: &StoreError) -> Exit {
+pub(super) fn refused(error: &StoreError) -> Exit {
     let exit = match error {
         StoreError::Io(..) => Exit::Internal,
         StoreError::Foreign(..) | StoreError::Other { .. } => Exit::Usage,

@@ -77,9 +77,22 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WriteE
 
 /// Writes a file beside its place, and renames it.
 pub(super) fn replace(dir: &Path, file: &str, content: &[u8]) -> Result<PathBuf, WriteError> {
+    replace_with(dir, file, |out| out.write_all(content))
+}
+
+/// The same for what is written piece by piece.
+pub(super) fn replace_with(
+    dir: &Path,
+    file: &str,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> Result<PathBuf, WriteError> {
     let path = dir.join(file);
     let beside = dir.join(format!(".{file}.{}", std::process::id()));
-    let result = fs::write(&beside, content)
+    let written = fs::File::create(&beside).map(io::BufWriter::new).and_then(|mut out| {
+        write(&mut out)?;
+        io::Write::flush(&mut out)
+    });
+    let result = written
         .map_err(failed("write", &beside))
         .and_then(|()| fs::rename(&beside, &path).map_err(failed("replace", &path)));
     if result.is_err() {

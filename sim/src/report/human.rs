@@ -100,6 +100,11 @@ fn decimal(digits: u128, decimals: usize) -> String {
     }
 }
 
+/// A p-value in parts per million, for a person.
+pub(super) fn p_value(ppm: u32) -> String {
+    if ppm <= 1 { "<= 0.000001".to_owned() } else { format!("{}.{:06}", ppm / 1_000_000, ppm % 1_000_000) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

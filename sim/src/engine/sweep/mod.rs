@@ -20,16 +20,21 @@
 //! What is deliberately absent: a clock. Whoever has a budget of time says when to stop.
 
 mod floor;
+mod header;
 mod row;
+mod rows;
 mod seeds;
+mod segments;
 mod store;
 
 use rayon::prelude::*;
 
 pub use floor::{Floor, floor};
+pub use header::{Header, Place, SCHEMA_VERSION, StoreError};
 pub use row::{Row, RowVerdict};
+pub use rows::Rows;
 pub use seeds::{Seeds, Shard};
-pub use store::{Header, Rows, SCHEMA_VERSION, Store, StoreError};
+pub use store::{Store, Stored};
 
 use super::{
     judge::judge,
@@ -64,7 +69,7 @@ pub struct Reached {
 }
 
 /// How many runs each thread gets between two writes.
-const RUNS_PER_THREAD: usize = 16;
+const RUNS_PER_THREAD: usize = 64;
 
 /// Runs what is not in the store yet. `stop` is asked between writes.
 pub fn sweep(
@@ -75,9 +80,10 @@ pub fn sweep(
     let mut reached = Reached { total: sweep.seeds.count() * sweep.systems.len() as u64, ..Reached::default() };
     let mut pending = Vec::new();
     let chunk = RUNS_PER_THREAD * rayon::current_num_threads();
+    let mut known = store.known()?;
     for seed in sweep.seeds.iter() {
         for (number, system) in sweep.systems.iter().enumerate() {
-            match store.known.rows.get(&(seed, number)) {
+            match known.at((seed, number))? {
                 Some(row) => {
                     reached.done += 1;
                     reached.resumed += 1;

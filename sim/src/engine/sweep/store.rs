@@ -5,211 +5,68 @@
 //! are cut off or damaged are passed over and counted; everything else is kept.
 //!
 //! Invariant: for every key there is one row. Two different ones mean that the runs were not the same, which is an error and no choice.
+//! Rows stay in the file: memory does not grow with their number.
 //!
 //! What is deliberately absent: locks. A store has one writer.
 
 use std::{
-    collections::BTreeMap,
-    fs::{self, File, OpenOptions},
-    io::{self, BufRead, BufReader, Write},
+    fs::{File, OpenOptions},
+    io::Write,
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
+use super::{
+    Header, Place, Row, Rows, StoreError,
+    segments::{Reader, Segment, merge, scan},
+};
 
-use super::row::{Row, sealed, unsealed};
-use crate::scenario::{Plan, SystemSpec};
-
-/// The version of the form of stores.
-pub const SCHEMA_VERSION: u32 = 1;
-
-/// Of which scenario the rows are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
-    /// [`SCHEMA_VERSION`].
-    pub schema: u32,
-    /// The version of the program.
-    pub tool: String,
-    /// The scenario's name.
-    pub scenario: String,
-    /// The hash of its content.
-    pub scenario_hash: String,
-    /// The systems, in the order of the file.
-    pub systems: Vec<String>,
-}
-
-/// What is wrong with a store.
-#[derive(Debug)]
-pub enum StoreError {
-    /// It cannot be read or written.
-    Io(PathBuf, io::Error),
-    /// It is none, or one of another version.
-    Foreign(PathBuf, String),
-    /// It is of another scenario.
-    Other {
-        /// The store.
-        path: PathBuf,
-        /// What it is of.
-        found: Box<Header>,
-        /// What was expected.
-        expected: Box<Header>,
-    },
-    /// Two rows of one key differ.
-    Conflict(Box<(Row, Row)>),
-}
-
-impl std::fmt::Display for StoreError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
-            Self::Foreign(path, reason) => write!(f, "{} is no store of rows: {reason}", path.display()),
-            Self::Other { path, found, expected } if found.scenario_hash == expected.scenario_hash => write!(
-                f,
-                "{} holds rows of {} by sim {}, and not of {} by sim {}",
-                path.display(),
-                found.systems.join(", "),
-                found.tool,
-                expected.systems.join(", "),
-                expected.tool
-            ),
-            Self::Other { path, found, expected } => write!(
-                f,
-                "{} holds rows of scenario {} with hash {}, and not of {} with hash {}",
-                path.display(),
-                found.scenario,
-                short(&found.scenario_hash),
-                expected.scenario,
-                short(&expected.scenario_hash)
-            ),
-            Self::Conflict(rows) => write!(
-                f,
-                "two runs of {} under seed {} are not the same: {} and {}",
-                rows.0.system, rows.0.seed, rows.0.fingerprint, rows.1.fingerprint
-            ),
-        }
-    }
-}
-
-fn short(hash: &str) -> &str {
-    hash.get(..12).unwrap_or(hash)
-}
-
-impl Header {
-    /// The header of rows of these systems.
-    pub fn new(plan: &Plan, systems: &[&SystemSpec]) -> Self {
-        Self {
-            schema: SCHEMA_VERSION,
-            tool: env!("CARGO_PKG_VERSION").to_owned(),
-            scenario: plan.name.clone(),
-            scenario_hash: plan.hash.clone(),
-            systems: systems.iter().map(|system| system.name.clone()).collect(),
-        }
-    }
-
-    fn line(&self) -> String {
-        sealed(&serde_json::to_string(self).expect("a header is plain data"))
-    }
-
-    /// The place of a row in the order of stores: seeds first, then systems in the order of the file.
-    fn place(&self, row: &Row) -> Option<(u64, usize)> {
-        let system = self.systems.iter().position(|system| *system == row.system)?;
-        Some((row.seed, system))
-    }
-}
-
-/// What is in a store.
+/// A finished store: its rows stand in their order.
 #[derive(Clone, Debug)]
-pub struct Rows {
+pub struct Stored {
+    path: PathBuf,
     /// Of which scenario.
     pub header: Header,
-    /// The rows, by seed and the number of the system.
-    pub rows: BTreeMap<(u64, usize), Row>,
-    /// Lines that were damaged or cut off.
+    /// How many rows.
+    pub count: u64,
+    /// Lines that were damaged or cut off, and are there no more.
     pub damaged: u64,
-    /// Do the lines stand in the order of stores, all of them whole, and the last one ended?
-    is_clean: bool,
 }
 
-impl Rows {
-    /// No rows.
-    pub fn new(header: Header) -> Self {
-        Self { header, rows: BTreeMap::new(), damaged: 0, is_clean: true }
-    }
-
-    /// Reads a store.
-    pub fn read(path: &Path) -> Result<Self, StoreError> {
-        let io = |error| StoreError::Io(path.to_owned(), error);
-        let foreign = |reason: &str| StoreError::Foreign(path.to_owned(), reason.to_owned());
-        let mut file = BufReader::new(File::open(path).map_err(io)?);
-        let mut line = Vec::new();
-        let mut next = |line: &mut Vec<u8>| {
-            line.clear();
-            file.read_until(b'\n', line).map(|read| read > 0)
-        };
-        if !next(&mut line).map_err(io)? {
-            return Err(foreign("it is empty"));
-        }
-        let object = text(&line).and_then(unsealed).ok_or_else(|| foreign("its first line is damaged"))?;
-        let header: Header = serde_json::from_str(&object).map_err(|error| foreign(&error.to_string()))?;
-        if header.schema != SCHEMA_VERSION {
-            return Err(foreign(&format!("its form is version {}, and this is {SCHEMA_VERSION}", header.schema)));
-        }
-        let mut found = Self::new(header);
-        let mut last = None;
-        while next(&mut line).map_err(io)? {
-            let row = text(&line).and_then(unsealed).and_then(|object| serde_json::from_str::<Row>(&object).ok());
-            let place = row.as_ref().and_then(|row| found.header.place(row));
-            let (Some(row), Some(place)) = (row, place) else {
-                found.damaged += 1;
-                found.is_clean = false;
-                continue;
-            };
-            found.is_clean &= last < Some(place) && line.ends_with(b"\n");
-            last = Some(place);
-            found.insert(row)?;
-        }
-        Ok(found)
-    }
-
-    /// Adds a row; one that is there already changes nothing.
-    pub fn insert(&mut self, row: Row) -> Result<(), StoreError> {
-        let Some(place) = self.header.place(&row) else { return Ok(()) };
-        match self.rows.get(&place) {
-            Some(known) if *known != row => Err(StoreError::Conflict(Box::new((known.clone(), row)))),
-            Some(_) => Ok(()),
-            None => {
-                self.rows.insert(place, row);
-                Ok(())
+impl Stored {
+    /// Joins stores of one scenario, whatever they have in common, into a new one.
+    pub fn join(paths: &[PathBuf], to: &Path) -> Result<Self, StoreError> {
+        let (mut header, mut segments, mut damaged) = (None::<Header>, Vec::new(), 0);
+        for path in paths {
+            let found = scan(path)?;
+            match &header {
+                Some(header) if found.header != *header => {
+                    let (found, expected) = (Box::new(found.header), Box::new(header.clone()));
+                    return Err(StoreError::Other { path: path.clone(), found, expected });
+                }
+                _ => header = Some(found.header),
             }
+            segments.extend(found.segments);
+            damaged += found.damaged;
         }
+        let Some(header) = header else {
+            return Err(StoreError::Foreign(to.to_owned(), "there is nothing to join".to_owned()));
+        };
+        let count = merge(&header, segments, to)?;
+        Ok(Self { path: to.to_owned(), header, count, damaged })
     }
 
-    /// Adds all rows of another store of the same scenario.
-    pub fn join(&mut self, path: &Path, other: Self) -> Result<(), StoreError> {
-        if other.header != self.header {
-            return Err(StoreError::Other {
-                path: path.to_owned(),
-                found: Box::new(other.header),
-                expected: Box::new(self.header.clone()),
-            });
-        }
-        self.damaged += other.damaged;
-        other.rows.into_values().try_for_each(|row| self.insert(row))
+    /// Writes rows that are in memory.
+    pub fn of(rows: &Rows, path: &Path) -> Result<Self, StoreError> {
+        let mut store = Store::open(path, rows.header.clone())?;
+        store.append(&rows.rows.values().cloned().collect::<Vec<_>>())?;
+        store.finish()
     }
 
-    /// Writes all rows in the order of stores. The file is there whole, or as it was before.
-    pub fn write(&self, path: &Path) -> Result<(), StoreError> {
-        let io = |error| StoreError::Io(path.to_owned(), error);
-        let beside = path.with_extension("jsonl.new");
-        let mut file = io::BufWriter::new(File::create(&beside).map_err(io)?);
-        let mut lines = std::iter::once(self.header.line()).chain(self.rows.values().map(Row::line));
-        let written = lines.try_for_each(|line| writeln!(file, "{line}")).and_then(|()| file.flush());
-        written.and_then(|()| fs::rename(&beside, path)).map_err(io)
+    /// Its rows, in their order, read as they are asked for.
+    pub fn rows(&self) -> Result<impl Iterator<Item = Result<Row, StoreError>> + use<>, StoreError> {
+        let reader = Reader::open(&self.header, &Segment::whole(&self.path))?;
+        Ok(reader.map(|found| found.map(|(_, row)| row)))
     }
-}
-
-fn text(line: &[u8]) -> Option<&str> {
-    std::str::from_utf8(line).ok().map(|line| line.trim_end_matches('\n'))
 }
 
 /// A store that a sweep writes to.
@@ -217,51 +74,198 @@ fn text(line: &[u8]) -> Option<&str> {
 pub struct Store {
     path: PathBuf,
     file: File,
-    /// What is in it.
-    pub known: Rows,
+    header: Header,
+    /// What was there when it was opened, which is in order.
+    known: Vec<Segment>,
+    /// The last place written.
+    last: Option<Place>,
     is_sorted: bool,
+    count: u64,
+    damaged: u64,
 }
 
 impl Store {
     /// Opens a store to go on with it, or begins one. What is damaged is taken out first.
     pub fn open(path: &Path, header: Header) -> Result<Self, StoreError> {
-        let io = |error| StoreError::Io(path.to_owned(), error);
-        let known = if path.exists() {
-            let known = Rows::read(path)?;
-            if known.header != header {
-                let (found, expected) = (Box::new(known.header), Box::new(header));
+        let mut damaged = 0;
+        if path.exists() {
+            let found = scan(path)?;
+            if found.header != header {
+                let (found, expected) = (Box::new(found.header), Box::new(header));
                 return Err(StoreError::Other { path: path.to_owned(), found, expected });
             }
-            known
+            damaged = found.damaged;
+            if !found.is_clean {
+                merge(&header, found.segments, path)?;
+            }
         } else {
-            Rows::new(header)
-        };
-        if !known.is_clean || !path.exists() {
-            known.write(path)?;
+            merge(&header, Vec::new(), path)?;
         }
-        let file = OpenOptions::new().append(true).open(path).map_err(io)?;
-        Ok(Self { path: path.to_owned(), file, known, is_sorted: true })
+        let found = scan(path)?;
+        let file = OpenOptions::new().append(true).open(path);
+        let file = file.map_err(|error| StoreError::Io(path.to_owned(), error))?;
+        let (known, last, count) = (found.segments, found.last, found.count);
+        Ok(Self { path: path.to_owned(), file, header, known, last, is_sorted: true, count, damaged })
     }
 
-    /// Adds rows, and hands them to the operating system before it returns.
+    /// What was there when it was opened.
+    pub(super) fn known(&self) -> Result<Known, StoreError> {
+        let reader = self.known.first().map(|segment| Reader::open(&self.header, segment)).transpose()?;
+        let mut known = Known { reader, next: None };
+        known.advance()?;
+        Ok(known)
+    }
+
+    /// Adds rows that are not there yet, and hands them to the operating system before it returns.
     pub fn append(&mut self, rows: &[Row]) -> Result<(), StoreError> {
         let mut lines = String::new();
         for row in rows {
-            let place = self.known.header.place(row);
-            let last = self.known.rows.last_key_value().map(|(place, _)| *place);
-            self.is_sorted &= last < place;
+            let place = self.header.place(row);
+            self.is_sorted &= self.last < place;
+            self.last = place.or(self.last);
             lines.push_str(&row.line());
             lines.push('\n');
-            self.known.insert(row.clone())?;
         }
+        self.count += rows.len() as u64;
         self.file.write_all(lines.as_bytes()).map_err(|error| StoreError::Io(self.path.clone(), error))
     }
 
     /// Brings the rows into their order, if they are not.
-    pub fn finish(self) -> Result<Rows, StoreError> {
-        if !self.is_sorted {
-            self.known.write(&self.path)?;
+    pub fn finish(self) -> Result<Stored, StoreError> {
+        let Self { path, header, damaged, .. } = self;
+        let count = if self.is_sorted { self.count } else { merge(&header, scan(&path)?.segments, &path)? };
+        Ok(Stored { path, header, count, damaged })
+    }
+}
+
+/// Rows that are asked for in their order.
+#[derive(Debug)]
+pub(super) struct Known {
+    reader: Option<Reader>,
+    next: Option<(Place, Row)>,
+}
+
+impl Known {
+    fn advance(&mut self) -> Result<(), StoreError> {
+        self.next = self.reader.as_mut().and_then(Iterator::next).transpose()?;
+        Ok(())
+    }
+
+    /// The row at this place, which is later than the ones asked for before.
+    pub(super) fn at(&mut self, place: Place) -> Result<Option<Row>, StoreError> {
+        while self.next.as_ref().is_some_and(|(next, _)| *next < place) {
+            self.advance()?;
         }
-        Ok(self.known)
+        match self.next.take() {
+            Some((next, row)) if next == place => {
+                self.advance()?;
+                Ok(Some(row))
+            }
+            later => {
+                self.next = later;
+                Ok(None)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::sweep::RowVerdict;
+
+    fn header() -> Header {
+        Header {
+            schema: 1,
+            tool: "0".to_owned(),
+            scenario: "s".to_owned(),
+            scenario_hash: "h".to_owned(),
+            systems: vec!["a".to_owned(), "b".to_owned()],
+        }
+    }
+
+    fn row(seed: u64, system: &str) -> Row {
+        let fields = [
+            "censored_at_ns",
+            "stale_reads",
+            "ok",
+            "fail",
+            "info",
+            "messages",
+            "bytes",
+            "state_bytes",
+            "metadata_bytes",
+            "conflicts",
+            "retries",
+            "events",
+        ];
+        let mut object = serde_json::json!({
+            "seed": seed, "system": system, "fingerprint": "f", "verdict": RowVerdict::Pass, "converged": true, "correct": true,
+        });
+        for field in fields {
+            object[field] = seed.into();
+        }
+        serde_json::from_value(object).expect("a row")
+    }
+
+    /// All rows of these seeds, the last first, as no sweep writes them.
+    fn backwards(dir: &Path, name: &str, seeds: std::ops::Range<u64>) -> PathBuf {
+        let path = dir.join(name);
+        let mut store = Store::open(&path, header()).expect("a store");
+        for seed in seeds.rev() {
+            store.append(&[row(seed, "b"), row(seed, "a")]).expect("room");
+        }
+        path
+    }
+
+    #[test]
+    fn rows_in_any_order_become_one_file() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let whole = dir.path().join("whole");
+        let mut store = Store::open(&whole, header()).expect("a store");
+        let rows: Vec<Row> = (0..300).flat_map(|seed| [row(seed, "a"), row(seed, "b")]).collect();
+        store.append(&rows).expect("room");
+        let stored = store.finish().expect("in order");
+        assert_eq!((stored.count, stored.damaged), (600, 0));
+        assert!(stored.rows().expect("rows").map(|row| row.expect("a row")).eq(rows.iter().cloned()));
+        let bytes = std::fs::read(&whole).expect("a file");
+
+        // 600 segments are more than are read at once.
+        let shuffled = backwards(dir.path(), "shuffled", 0..300);
+        assert_eq!(scan(&shuffled).expect("rows").segments.len(), 600);
+        let stored = Store::open(&shuffled, header()).and_then(Store::finish).expect("in order");
+        assert_eq!((stored.count, std::fs::read(&shuffled).expect("a file")), (600, bytes.clone()));
+
+        let parts = [(0..120), (100..300), (0..10)].into_iter().enumerate();
+        let parts: Vec<PathBuf> = parts.map(|(n, seeds)| backwards(dir.path(), &format!("part{n}"), seeds)).collect();
+        for parts in [parts.clone(), parts.into_iter().rev().collect()] {
+            let joined = dir.path().join("joined");
+            assert_eq!(Stored::join(&parts, &joined).expect("one scenario").count, 600);
+            assert_eq!(std::fs::read(&joined).expect("a file"), bytes);
+        }
+        let left = std::fs::read_dir(dir.path()).expect("a directory").count();
+        assert_eq!(left, 6, "nothing is left behind");
+    }
+
+    #[test]
+    fn rows_that_contradict_each_other_are_refused() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (one, other) = (backwards(dir.path(), "one", 0..3), dir.path().join("other"));
+        let mut changed = row(1, "b");
+        changed.bytes += 1;
+        Store::open(&other, header()).and_then(|mut store| store.append(&[changed])).expect("a store");
+        let joined = Stored::join(&[one, other], &dir.path().join("joined"));
+        assert!(matches!(joined, Err(StoreError::Conflict(rows)) if rows.0.seed == 1 && rows.0.system == "b"));
+    }
+
+    #[test]
+    fn what_is_known_is_found_in_order() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = backwards(dir.path(), "rows", 3..6);
+        let store = Store::open(&path, header()).expect("a store");
+        let mut known = store.known().expect("rows");
+        let found: Vec<bool> =
+            (0..8).map(|seed| known.at((seed, 1)).expect("rows").is_some_and(|row| row.system == "b")).collect();
+        assert_eq!(found, [false, false, false, true, true, true, false, false]);
     }
 }

@@ -12,11 +12,10 @@ use std::fmt::Write;
 use super::{
     build::signed,
     model::{GateReport, GatedChange, GatedScenario},
-    text::p_value,
 };
 use crate::report::{
     columns::one_line,
-    human::count,
+    human::{count, p_value},
     model::Verdict,
     sweep::{
         page::{figure, page, table},

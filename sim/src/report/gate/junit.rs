@@ -4,7 +4,8 @@
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{build::signed, model::GateReport, text::p_value};
+use super::{build::signed, model::GateReport};
+use crate::report::human::p_value;
 use crate::report::model::Verdict;
 
 /// The report.

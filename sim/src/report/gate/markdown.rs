@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{build::signed, model::GateReport, text::p_value};
+use super::{build::signed, model::GateReport};
 use crate::report::{
     columns::one_line,
-    human::count,
+    human::{count, p_value},
     markdown::{code, escaped, word},
 };
 

@@ -9,7 +9,7 @@ use super::{
 use crate::report::{
     chart,
     columns::{fit, one_line, pad},
-    human::count,
+    human::{count, p_value},
     model::Verdict,
 };
 
@@ -66,9 +66,4 @@ fn write_scenario(scenario: &GatedScenario, out: &mut String) -> std::fmt::Resul
         )?;
     }
     Ok(())
-}
-
-/// A p-value in parts per million, for a person.
-pub(super) fn p_value(ppm: u32) -> String {
-    if ppm <= 1 { "<= 0.000001".to_owned() } else { format!("{}.{:06}", ppm / 1_000_000, ppm % 1_000_000) }
 }

@@ -1,36 +1,34 @@
 //! From rows to the report of a sweep.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::model::{Failure, SCHEMA_VERSION, Spread, SweepReport, SweptExpectation, SweptSystem};
+use super::{
+    collected::{Alike, Collected, Column, Runs},
+    contrast::contrasts,
+    model::{Failure, SCHEMA_VERSION, Spread, SweepReport, SweptExpectation, SweptSystem},
+};
 use crate::{
-    engine::sweep::{Row, RowVerdict, Rows, Seeds},
+    engine::sweep::{RowVerdict, Seeds},
     report::model::Verdict,
     scenario::Plan,
     statistics::{
         Convergence,
-        failures::at_most,
+        failures::{at_most, unseen},
         quantiles::{quantile, quantile_interval},
     },
 };
 
-/// Sums up rows. `reproduce` gives the command line that runs one system under one seed.
-pub fn report(rows: &Rows, seeds: Seeds, reproduce: &dyn Fn(u64, &str) -> String) -> SweepReport {
-    let of_system =
-        |number: usize| rows.rows.iter().filter(move |((_, system), _)| *system == number).map(|(_, row)| row);
-    let systems = rows.header.systems.iter().enumerate();
-    let systems: Vec<SweptSystem> =
-        systems.map(|(number, name)| system(name, &of_system(number).collect::<Vec<_>>(), reproduce)).collect();
+/// Sums up what was collected. `reproduce` gives the command line that runs one system under one seed.
+pub fn report(all: &Collected, seeds: Seeds, reproduce: &dyn Fn(u64, &str) -> String) -> SweepReport {
     SweepReport {
         schema: SCHEMA_VERSION,
-        tool: rows.header.tool.clone(),
-        scenario: rows.header.scenario.clone(),
-        scenario_hash: rows.header.scenario_hash.clone(),
+        tool: all.header.tool.clone(),
+        scenario: all.header.scenario.clone(),
+        scenario_hash: all.header.scenario_hash.clone(),
         seeds_from: seeds.from,
         seeds_to: seeds.to,
-        verdict: rows.rows.values().map(|row| verdict(row.verdict)).max().unwrap_or(Verdict::Inconclusive),
-        systems,
-        failures: failures(rows, reproduce),
+        verdict: all.verdict.map_or(Verdict::Inconclusive, verdict),
+        systems: all.systems.iter().map(|runs| system(all, runs, reproduce)).collect(),
+        contrasts: contrasts(all),
+        failures: failures(all, reproduce),
     }
 }
 
@@ -44,52 +42,40 @@ pub(super) fn verdict(of: RowVerdict) -> Verdict {
     }
 }
 
-fn system(name: &str, rows: &[&Row], reproduce: &dyn Fn(u64, &str) -> String) -> SweptSystem {
-    let count = |is: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| is(row)).count() as u64;
-    let of_verdict = |wanted: RowVerdict| count(&|row| row.verdict == wanted);
-    let spread = |of: &dyn Fn(&Row) -> Option<u64>| Spread::of(rows.iter().map(|row| of(row)));
-    let (runs, fail) = (rows.len() as u64, of_verdict(RowVerdict::Fail));
+fn system(all: &Collected, runs: &Runs, reproduce: &dyn Fn(u64, &str) -> String) -> SweptSystem {
+    let spread = |column: &Column| Spread::of(column.iter());
+    let alike = all.failures.values().filter(|alike| alike.system == runs.name);
+    let kinds: Vec<u64> = alike.map(|alike| alike.count).collect();
+    let expectation = |(text, (failed, seed)): (&String, &(u64, u64))| SweptExpectation {
+        text: text.clone(),
+        failed: *failed,
+        reproduce: Some(reproduce(*seed, &runs.name)),
+    };
     SweptSystem {
-        name: name.to_owned(),
-        runs,
-        pass: of_verdict(RowVerdict::Pass),
-        vacuous: of_verdict(RowVerdict::Vacuous),
-        inconclusive: of_verdict(RowVerdict::Inconclusive),
-        fail,
-        fail_ppm_max: fail_ppm_max(fail, runs),
-        converged: count(&|row| row.converged),
-        incorrect: count(&|row| !row.correct),
-        fingerprints: rows.iter().map(|row| &row.fingerprint).collect::<BTreeSet<_>>().len() as u64,
-        convergence_time_ns: spread(&|row| row.convergence_time_ns),
-        convergence_from_last_heal_ns: spread(&|row| row.convergence_from_last_heal_ns),
-        convergence_observed_ns: spread(&|row| row.convergence_observed_ns),
-        visibility_latency_ns_p99: spread(&|row| row.visibility_latency_ns_p99),
-        availability_ppm: spread(&|row| (row.ok * 1_000_000).checked_div(row.ok + row.fail + row.info)),
-        lost_updates: spread(&|row| row.lost_updates),
-        stale_reads: spread(&|row| Some(row.stale_reads)),
-        messages: spread(&|row| Some(row.messages)),
-        bytes: spread(&|row| Some(row.bytes)),
-        state_bytes: spread(&|row| Some(row.state_bytes)),
-        expectations: expectations(name, rows, reproduce),
+        name: runs.name.clone(),
+        runs: runs.count(),
+        pass: runs.pass,
+        vacuous: runs.vacuous,
+        inconclusive: runs.inconclusive,
+        fail: runs.fail,
+        fail_ppm_max: fail_ppm_max(runs.fail, runs.count()),
+        fail_unseen_ppm: (unseen(&kinds, runs.count(), 0.95).estimate * 1_000_000.0).ceil() as u32,
+        converged: runs.converged,
+        incorrect: runs.incorrect,
+        fingerprints: runs.different(),
+        convergence_time_ns: Spread::of(runs.convergence.iter().map(|time| time.ended())),
+        convergence_from_last_heal_ns: spread(&runs.from_last_heal),
+        convergence_observed_ns: spread(&runs.observed),
+        visibility_latency_ns_p99: spread(&runs.visibility_p99),
+        availability_ppm: spread(&runs.availability_ppm),
+        lost_updates: spread(&runs.lost_updates),
+        stale_reads: spread(&runs.stale_reads),
+        messages: spread(&runs.messages),
+        bytes: spread(&runs.bytes),
+        state_bytes: spread(&runs.state_bytes),
+        // Rows name no expectations but those that failed.
+        expectations: runs.expectations.iter().map(expectation).collect(),
     }
-}
-
-/// The expectations that failed in any run. Rows name no others.
-fn expectations(name: &str, rows: &[&Row], reproduce: &dyn Fn(u64, &str) -> String) -> Vec<SweptExpectation> {
-    let mut failed: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    for row in rows {
-        for text in &row.failed {
-            failed.entry(text).or_insert((0, row.seed)).0 += 1;
-        }
-    }
-    let failed = failed.into_iter();
-    failed
-        .map(|(text, (count, seed))| SweptExpectation {
-            text: text.to_owned(),
-            failed: count,
-            reproduce: Some(reproduce(seed, name)),
-        })
-        .collect()
 }
 
 impl SweepReport {
@@ -109,22 +95,13 @@ impl SweepReport {
     }
 }
 
-fn failures(rows: &Rows, reproduce: &dyn Fn(u64, &str) -> String) -> Vec<Failure> {
-    let mut clusters: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
-    for row in rows.rows.values() {
-        if let Some(failure) = row.failure() {
-            clusters.entry(failure).or_default().push(row);
-        }
-    }
-    let mut failures: Vec<Failure> = clusters
-        .into_iter()
-        .map(|(failure, rows)| Failure {
-            failure,
-            count: rows.len() as u64,
-            seed: rows[0].seed,
-            reproduce: reproduce(rows[0].seed, &rows[0].system),
-        })
-        .collect();
+fn failures(all: &Collected, reproduce: &dyn Fn(u64, &str) -> String) -> Vec<Failure> {
+    let failure = |(failure, alike): (&String, &Alike)| {
+        let seed = alike.seeds.first().copied().unwrap_or_default();
+        let reproduce = reproduce(seed, &alike.system);
+        Failure { failure: failure.clone(), count: alike.count, seed, reproduce }
+    };
+    let mut failures: Vec<Failure> = all.failures.iter().map(failure).collect();
     failures.sort_by_key(|failure| std::cmp::Reverse(failure.count));
     failures
 }

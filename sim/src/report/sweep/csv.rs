@@ -2,25 +2,25 @@
 //!
 //! Invariant: the columns are the names of the rows, in their order; what is not known is empty.
 
+use std::io::{self, Write};
+
 use serde_json::Value;
 
-use crate::engine::sweep::{Row, Rows};
+use crate::engine::sweep::Row;
 
-pub(super) fn render(rows: &Rows) -> String {
-    let mut out = String::new();
-    for (number, row) in rows.rows.values().enumerate() {
-        let fields = fields(row);
+pub(super) fn write(rows: &mut dyn Iterator<Item = io::Result<Row>>, out: &mut dyn Write) -> io::Result<()> {
+    for (number, row) in rows.enumerate() {
+        let fields = fields(&row?);
         if number == 0 {
-            push(&mut out, fields.iter().map(|(name, _)| name.clone()));
+            line(out, fields.iter().map(|(name, _)| name.clone()))?;
         }
-        push(&mut out, fields.into_iter().map(|(_, value)| value));
+        line(out, fields.into_iter().map(|(_, value)| value))?;
     }
-    out
+    Ok(())
 }
 
-fn push(out: &mut String, cells: impl Iterator<Item = String>) {
-    out.push_str(&cells.map(|cell| quoted(&cell)).collect::<Vec<_>>().join(","));
-    out.push_str("\r\n");
+fn line(out: &mut dyn Write, cells: impl Iterator<Item = String>) -> io::Result<()> {
+    write!(out, "{}\r\n", cells.map(|cell| quoted(&cell)).collect::<Vec<_>>().join(","))
 }
 
 fn quoted(cell: &str) -> String {

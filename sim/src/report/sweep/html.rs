@@ -10,40 +10,34 @@
 use std::fmt::Write;
 
 use super::{
-    model::{SweepReport, SweptSystem},
+    collected::{Collected, RUNS_MAX, SEEDS_MAX},
+    model::{Contrast, SweepReport, SweptSystem},
     page::{figure, page, table},
     plot::escape,
     svg,
-    text::{interval, quantile},
+    text::{cells, interval, quantile},
 };
-use crate::{
-    engine::sweep::{Row, RowVerdict, Rows},
-    report::{
-        columns::one_line,
-        human::{bytes, count, duration, percentage},
-        model::Verdict,
-    },
+use crate::report::{
+    columns::one_line,
+    human::{bytes, count, duration, percentage},
+    model::Verdict,
 };
-
-/// The most runs in the table.
-const RUNS_MAX: usize = 1_000;
-/// The most seeds that are listed of one way to fail.
-const SEEDS_MAX: usize = 40;
 
 /// The page.
-pub(super) fn render(report: &SweepReport, rows: &Rows) -> String {
+pub(super) fn render(report: &SweepReport, all: &Collected) -> String {
     let verdict = word(report.verdict);
     let title = format!("{}, seeds {}..{}", report.scenario, report.seeds_from, report.seeds_to);
     let mut content = format!("<h1>{}: <span class=\"{verdict}\">{verdict}</span></h1>\n", escape(&title));
-    for plot in svg::plots(rows) {
+    for plot in svg::plots(all) {
         let _ = writeln!(content, "<h2>{}</h2>", escape(plot.title()));
         content.push_str(&figure(&plot));
     }
     content.push_str("<h2>Systems</h2>\n");
     content.push_str(&systems(report));
-    content.push_str(&failures(report, rows));
+    content.push_str(&contrasts(report));
+    content.push_str(&failures(report, all));
     content.push_str("<h2>Runs</h2>\n");
-    content.push_str(&runs(rows));
+    content.push_str(&runs(all));
     page(&format!("{title}: {verdict}"), &report.tool, &content)
 }
 
@@ -95,7 +89,23 @@ fn systems(report: &SweepReport) -> String {
     table("What each system did over all seeds; p50 is the median over runs.", "systems", &columns, &rows)
 }
 
-fn failures(report: &SweepReport, rows: &Rows) -> String {
+fn contrasts(report: &SweepReport) -> String {
+    let Some(first) = report.contrasts.first() else { return String::new() };
+    let columns =
+        [" system", "sooner", "later", "seeds", "difference", "p, signed ranks", "p, log-rank", "seeds that show it"];
+    let row = |contrast: &Contrast| {
+        let cells = cells(contrast).map(|cell| format!("<td>{}</td>", escape(&cell))).concat();
+        format!("<tr><th scope=\"row\">{}</th>{cells}</tr>\n", escape(&one_line(&contrast.system)))
+    };
+    let rows: String = report.contrasts.iter().map(row).collect();
+    let caption = format!(
+        "Time to converge beside that of {}, seed by seed; p-values are corrected after Holm.",
+        one_line(&first.reference)
+    );
+    table(&caption, "contrasts", &columns, &rows)
+}
+
+fn failures(report: &SweepReport, all: &Collected) -> String {
     let mut out = String::from("<h2>Failures</h2>\n");
     if report.failures.is_empty() {
         out.push_str("<p>No run failed.</p>\n");
@@ -103,8 +113,8 @@ fn failures(report: &SweepReport, rows: &Rows) -> String {
     }
     let mut lines = String::new();
     for failure in &report.failures {
-        let failed = rows.rows.values().filter(|row| row.failure().as_ref() == Some(&failure.failure));
-        let mut seeds: Vec<String> = failed.take(SEEDS_MAX + 1).map(|row| row.seed.to_string()).collect();
+        let seeds = all.failures.get(&failure.failure).map_or(&[][..], |alike| &alike.seeds);
+        let mut seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
         if seeds.len() > SEEDS_MAX {
             "...".clone_into(&mut seeds[SEEDS_MAX]);
         }
@@ -122,11 +132,9 @@ fn failures(report: &SweepReport, rows: &Rows) -> String {
     out
 }
 
-fn runs(rows: &Rows) -> String {
-    let is_failed = |row: &&Row| row.verdict == RowVerdict::Fail;
-    let (failed, others) = (rows.rows.values().filter(is_failed), rows.rows.values().filter(|row| !is_failed(row)));
+fn runs(all: &Collected) -> String {
     let mut lines = String::new();
-    for row in failed.chain(others).take(RUNS_MAX) {
+    for row in all.shown() {
         let verdict = word(super::build::verdict(row.verdict));
         let time = |ns: Option<u64>| ns.map_or_else(|| "censored".to_owned(), duration);
         let cells = [
@@ -158,15 +166,11 @@ fn runs(rows: &Rows) -> String {
         "bytes",
         " what did not hold",
     ];
-    let total = rows.rows.len();
-    let caption = if total > RUNS_MAX {
-        format!(
-            "{} of {} runs, those that failed first; all of them are in sweep.csv.",
-            count(RUNS_MAX as u64),
-            count(total as u64)
-        )
+    let total = count(all.count);
+    let caption = if all.count > RUNS_MAX as u64 {
+        format!("{} of {total} runs, those that failed first; all of them are in sweep.csv.", count(RUNS_MAX as u64))
     } else {
-        format!("All {} runs, those that failed first.", count(total as u64))
+        format!("All {total} runs, those that failed first.")
     };
     table(&caption, "filtered", &columns, &lines)
 }

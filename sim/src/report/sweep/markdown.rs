@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     model::SweepReport,
-    text::{interval, quantile},
+    text::{cells, interval, quantile},
 };
 use crate::report::{
     columns::one_line,
@@ -41,6 +41,17 @@ fn write(report: &SweepReport, out: &mut String) -> std::fmt::Result {
             quantile(time, |of| of.p99, duration),
             quantile(&system.bytes, |of| of.p50, bytes),
         )?;
+    }
+    if let Some(first) = report.contrasts.first() {
+        writeln!(out, "\nTime to converge beside that of {}, seed by seed:\n", escaped(&first.reference))?;
+        writeln!(
+            out,
+            "| system | sooner | later | seeds | difference | p, signed ranks | p, log-rank | seeds that show it |"
+        )?;
+        writeln!(out, "|---|---:|---:|---:|---:|---:|---:|---:|")?;
+    }
+    for contrast in &report.contrasts {
+        writeln!(out, "| {} | {} |", escaped(&contrast.system), cells(contrast).join(" | "))?;
     }
     if !report.failures.is_empty() {
         writeln!(out, "\n## Failures\n\n| runs | what | reproduce |\n|---:|---|---|")?;

@@ -6,6 +6,8 @@
 //! What is deliberately absent: times of the machine. How long a sweep took is no property of what it found.
 
 mod build;
+mod collected;
+mod contrast;
 mod csv;
 mod html;
 mod json;
@@ -17,15 +19,19 @@ pub(super) mod plot;
 mod svg;
 mod text;
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 pub use build::report;
+pub use collected::Collected;
 pub use json::render as json;
 pub use model::SweepReport;
 pub use text::render as text;
 
 use super::{WriteError, files};
-use crate::engine::sweep::Rows;
+use crate::engine::sweep::{Row, Stored};
 
 /// A format of the report of a sweep.
 #[derive(Clone, Copy, Debug)]
@@ -34,45 +40,46 @@ pub struct SweepFormat {
     pub file: &'static str,
     /// What it is for, in one line.
     pub doc: &'static str,
-    /// The report in this format.
-    pub render: fn(&SweepReport, &Rows) -> String,
+    /// What to write.
+    pub content: Content,
+}
+
+/// What is in a file.
+#[derive(Clone, Copy, Debug)]
+pub enum Content {
+    /// The summary, with what was collected.
+    Summary(fn(&SweepReport, &Collected) -> String),
+    /// The rows, one after the other.
+    Rows(fn(&mut dyn Iterator<Item = io::Result<Row>>, &mut dyn io::Write) -> io::Result<()>),
 }
 
 /// All formats, in the order in which their files are written.
 pub const SWEEP_FORMATS: &[SweepFormat] = &[
-    SweepFormat { file: "sweep.txt", doc: "the summary, for the terminal", render: |report, _| text::render(report) },
-    SweepFormat {
-        file: "sweep.md",
-        doc: "the summary, for pull requests",
-        render: |report, _| markdown::render(report),
-    },
-    SweepFormat { file: "sweep.json", doc: "the summary, for programs", render: |report, _| json::render(report) },
-    SweepFormat { file: "sweep.csv", doc: "a line per run, for tables", render: |_, rows| csv::render(rows) },
-    SweepFormat { file: "sweep.html", doc: "a page with plots and all runs, for browsers", render: html::render },
-    SweepFormat {
-        file: "sweep-survival.svg",
-        doc: "how many runs had not converged after a time",
-        render: |_, rows| svg::survival(rows).alone(),
-    },
-    SweepFormat {
-        file: "sweep-visibility.svg",
-        doc: "in how many runs updates were visible everywhere within a time",
-        render: |_, rows| svg::visibility(rows).alone(),
-    },
-    SweepFormat {
-        file: "sweep-cost.svg",
-        doc: "what convergence cost, a mark per run",
-        render: |_, rows| svg::cost(rows).alone(),
-    },
-    SweepFormat {
-        file: "sweep.junit.xml",
-        doc: "a test case per system and expectation, for CI",
-        render: |report, _| junit::render(report),
-    },
+    summary("sweep.txt", "the summary, for the terminal", |report, _| text::render(report)),
+    summary("sweep.md", "the summary, for pull requests", |report, _| markdown::render(report)),
+    summary("sweep.json", "the summary, for programs", |report, _| json::render(report)),
+    SweepFormat { file: "sweep.csv", doc: "a line per run, for tables", content: Content::Rows(csv::write) },
+    summary("sweep.html", "a page with plots and runs, for browsers", html::render),
+    summary("sweep-survival.svg", "how many runs had not converged after a time", |_, all| svg::survival(all).alone()),
+    summary("sweep-visibility.svg", "in how many runs updates were visible everywhere within a time", |_, all| {
+        svg::visibility(all).alone()
+    }),
+    summary("sweep-cost.svg", "what convergence cost, a mark per run", |_, all| svg::cost(all).alone()),
+    summary("sweep.junit.xml", "a test case per system and expectation, for CI", |report, _| junit::render(report)),
 ];
 
+const fn summary(file: &'static str, doc: &'static str, render: fn(&SweepReport, &Collected) -> String) -> SweepFormat {
+    SweepFormat { file, doc, content: Content::Summary(render) }
+}
+
 /// Writes the report in every format into `dir`.
-pub fn write_all(report: &SweepReport, rows: &Rows, dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
-    let write = |format: &SweepFormat| files::replace(dir, format.file, (format.render)(report, rows).as_bytes());
+pub fn write_all(report: &SweepReport, all: &Collected, rows: &Stored, dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
+    let write = |format: &SweepFormat| match format.content {
+        Content::Summary(render) => files::replace(dir, format.file, render(report, all).as_bytes()),
+        Content::Rows(write) => files::replace_with(dir, format.file, |out| {
+            let failed = |error| io::Error::other(format!("{error}"));
+            write(&mut rows.rows().map_err(failed)?.map(|row| row.map_err(failed)), out)
+        }),
+    };
     SWEEP_FORMATS.iter().map(write).collect()
 }

@@ -30,8 +30,34 @@ pub struct SweepReport {
     pub verdict: Verdict,
     /// One entry per system, in the order of the scenario file.
     pub systems: Vec<SweptSystem>,
+    /// Every system but the first, compared with the first by the same seeds.
+    #[serde(default)]
+    pub contrasts: Vec<Contrast>,
     /// The ways in which runs failed, the most frequent first.
     pub failures: Vec<Failure>,
+}
+
+/// The time to converge of a system beside that of the first one, paired by seed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Contrast {
+    /// Its name.
+    pub system: String,
+    /// The system that it is compared with.
+    pub reference: String,
+    /// Seeds under which both ran.
+    pub seeds: u64,
+    /// Seeds under which it converged sooner than the reference, or as the only one.
+    pub sooner: u64,
+    /// Seeds under which it converged later, or not.
+    pub later: u64,
+    /// How much longer it takes (Hodges and Lehmann 1963); null where that lies among seeds under which one did not converge.
+    pub difference_ns: Option<i64>,
+    /// The p-value of Wilcoxon's signed-rank test, corrected after Holm together with all others of the report.
+    pub p_signed_rank_ppm: u32,
+    /// The p-value of the log-rank test, corrected likewise; it compares whole curves and knows nothing of pairs.
+    pub p_log_rank_ppm: u32,
+    /// How many seeds find such a difference with 80 %; null where there is none to find.
+    pub seeds_needed: Option<u64>,
 }
 
 /// What the runs of one system have in common.
@@ -51,6 +77,9 @@ pub struct SweptSystem {
     pub fail: u64,
     /// With 95 % confidence the probability of a failure is at most this.
     pub fail_ppm_max: u32,
+    /// Estimated probability that the next run fails in a way that was not seen yet (Good 1953).
+    #[serde(default)]
+    pub fail_unseen_ppm: u32,
     /// How many runs converged.
     pub converged: u64,
     /// How many did not agree on a value that the operations allow.

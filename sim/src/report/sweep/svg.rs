@@ -5,28 +5,23 @@
 //!
 //! What is deliberately absent: smoothing, and means of times, which censored runs do not have.
 
-use super::plot::{Axis, Plot, Ticks, bounded};
-use crate::{
-    engine::sweep::{Row, Rows},
-    statistics::{Convergence, ecdf::Ecdf, survival::Curve},
+use super::{
+    collected::Collected,
+    plot::{Axis, Plot, Ticks, bounded},
 };
+use crate::statistics::{Convergence, ecdf::Ecdf, survival::Curve};
 
 /// The confidence of bands.
 const CONFIDENCE: f64 = 0.95;
 
 /// All plots, in the order of the page.
-pub(super) fn plots(rows: &Rows) -> [Plot; 3] {
-    [survival(rows), visibility(rows), cost(rows)]
+pub(super) fn plots(all: &Collected) -> [Plot; 3] {
+    [survival(all), visibility(all), cost(all)]
 }
 
-/// The rows of each system, in the order of the scenario.
-fn systems(rows: &Rows) -> Vec<(&str, Vec<&Row>)> {
-    let of = |number: usize| rows.rows.iter().filter(move |((_, of), _)| *of == number).map(|(_, row)| row).collect();
-    rows.header.systems.iter().enumerate().map(|(number, name)| (name.as_str(), of(number))).collect()
-}
-
-fn time(row: &Row) -> Convergence {
-    row.convergence_time_ns.map_or(Convergence::Censored(row.censored_at_ns), Convergence::At)
+/// When the runs of all systems converged, or were censored.
+fn ends(all: &Collected) -> Vec<u64> {
+    all.systems.iter().flat_map(|runs| &runs.convergence).map(|time| time.at_least()).collect()
 }
 
 /// A share as parts per million.
@@ -35,8 +30,8 @@ fn ppm(share: f64) -> i64 {
 }
 
 /// Which share of the runs has not converged yet.
-pub(super) fn survival(rows: &Rows) -> Plot {
-    let times: Vec<u64> = rows.rows.values().map(|row| time(row).at_least()).collect();
+pub(super) fn survival(all: &Collected) -> Plot {
+    let times = ends(all);
     let mut plot = Plot::new(
         "survival",
         "Runs that have not converged yet",
@@ -45,8 +40,8 @@ pub(super) fn survival(rows: &Rows) -> Plot {
         Axis::fitting("time from t0", Ticks::Time, &times),
         Axis::share("not converged"),
     );
-    for (colour, (name, rows)) in systems(rows).into_iter().enumerate() {
-        let curve = Curve::of(&rows.iter().map(|row| time(row)).collect::<Vec<_>>());
+    for (colour, runs) in all.systems.iter().enumerate() {
+        let curve = Curve::of(&runs.convergence);
         let (mut line, mut low, mut high) = (vec![(0, 1_000_000)], vec![(0, 1_000_000)], vec![(0, 1_000_000)]);
         for step in &curve.steps {
             let (at, (below, above)) = (bounded(step.at), step.limits(CONFIDENCE));
@@ -65,16 +60,14 @@ pub(super) fn survival(rows: &Rows) -> Plot {
             plot.band(colour, &low, &high);
             plot.line(colour, &line);
         }
-        plot.legend(colour, name);
+        plot.legend(colour, &runs.name);
     }
     plot
 }
 
 /// Which share of the runs had made 99 of 100 updates visible everywhere within a time.
-pub(super) fn visibility(rows: &Rows) -> Plot {
-    let latency =
-        |row: &Row| row.visibility_latency_ns_p99.map_or(Convergence::Censored(row.censored_at_ns), Convergence::At);
-    let times: Vec<u64> = rows.rows.values().filter_map(|row| row.visibility_latency_ns_p99).collect();
+pub(super) fn visibility(all: &Collected) -> Plot {
+    let times: Vec<u64> = all.systems.iter().flat_map(|runs| runs.visibility_p99.iter().flatten()).collect();
     let most = times.iter().copied().max().unwrap_or(0);
     let mut plot = Plot::new(
         "visibility",
@@ -85,8 +78,9 @@ pub(super) fn visibility(rows: &Rows) -> Plot {
         Axis::fitting("visibility latency, p99 of a run", Ticks::Time, &times),
         Axis::share("runs"),
     );
-    for (colour, (name, rows)) in systems(rows).into_iter().enumerate() {
-        let ecdf = Ecdf::of(&rows.iter().map(|row| latency(row)).collect::<Vec<_>>());
+    for (colour, runs) in all.systems.iter().enumerate() {
+        let latency = |latency: Option<u64>| latency.map_or(Convergence::Censored(u64::MAX), Convergence::At);
+        let ecdf = Ecdf::of(&runs.visibility_p99.iter().map(latency).collect::<Vec<_>>());
         let share = |passed: u64| bounded(passed * 1_000_000 / ecdf.count.max(1));
         let mut line = vec![(0, 0)];
         line.extend(ecdf.steps.iter().map(|(at, passed)| (bounded(*at), share(*passed))));
@@ -95,15 +89,15 @@ pub(super) fn visibility(rows: &Rows) -> Plot {
         if ecdf.count > 0 {
             plot.line(colour, &line);
         }
-        plot.legend(colour, name);
+        plot.legend(colour, &runs.name);
     }
     plot
 }
 
 /// What convergence costs.
-pub(super) fn cost(rows: &Rows) -> Plot {
-    let times: Vec<u64> = rows.rows.values().map(|row| time(row).at_least()).collect();
-    let bytes: Vec<u64> = rows.rows.values().map(|row| row.bytes).collect();
+pub(super) fn cost(all: &Collected) -> Plot {
+    let times = ends(all);
+    let bytes: Vec<u64> = all.systems.iter().flat_map(|runs| runs.bytes.iter().flatten()).collect();
     let mut plot = Plot::new(
         "cost",
         "Cost against convergence",
@@ -112,11 +106,15 @@ pub(super) fn cost(rows: &Rows) -> Plot {
         Axis::fitting("time from t0 to convergence", Ticks::Time, &times),
         Axis::fitting("bytes sent", Ticks::Bytes, &bytes),
     );
-    for (colour, (name, rows)) in systems(rows).into_iter().enumerate() {
-        let point = |row: &Row| (bounded(time(row).at_least()), bounded(row.bytes));
-        plot.dots(colour, rows.iter().filter(|row| !time(row).is_censored()).map(|row| point(row)));
-        plot.triangles(colour, rows.iter().filter(|row| time(row).is_censored()).map(|row| point(row)));
-        plot.legend(colour, name);
+    for (colour, runs) in all.systems.iter().enumerate() {
+        let marks = |is_censored: bool| {
+            let marks = runs.convergence.iter().zip(runs.bytes.iter().flatten());
+            let marks = marks.filter(move |(time, _)| time.is_censored() == is_censored);
+            marks.map(|(time, bytes)| (bounded(time.at_least()), bounded(bytes)))
+        };
+        plot.dots(colour, marks(false));
+        plot.triangles(colour, marks(true));
+        plot.legend(colour, &runs.name);
     }
     plot
 }

@@ -4,11 +4,11 @@
 
 use comfy_table::{ContentArrangement, LineStyle, Table, presets};
 
-use super::model::{Spread, SweepReport, SweptSystem};
+use super::model::{Contrast, Spread, SweepReport, SweptSystem};
 use crate::report::{
     chart,
     columns::{fit, one_line, wrap},
-    human::{bytes, count, duration, percentage},
+    human::{bytes, count, duration, p_value, percentage},
     model::Verdict,
 };
 
@@ -23,6 +23,7 @@ pub fn render(report: &SweepReport) -> String {
     let seeds = format!("seeds {}..{}", report.seeds_from, report.seeds_to);
     let mut lines = vec![fit(&format!("{}, {seeds}: {verdict}", report.scenario), chart::WIDTH), String::new()];
     lines.extend(table(report).lines().map(str::to_owned));
+    lines.extend(contrasts(report).lines().map(str::to_owned));
     lines.extend(failures(report));
     let mut text = String::new();
     for line in lines {
@@ -42,6 +43,7 @@ const LINES: &[Line] = &[
     ("  inconclusive", |system| count(system.inconclusive)),
     ("  failed", |system| count(system.fail)),
     ("P(failure), 95% bound", |system| percentage(system.fail_ppm_max)),
+    ("P(a new way to fail)", |system| percentage(system.fail_unseen_ppm)),
     ("different runs", |system| count(system.fingerprints)),
     ("converged", |system| count(system.converged)),
     ("incorrect", |system| count(system.incorrect)),
@@ -100,6 +102,38 @@ fn table(report: &SweepReport) -> String {
         table.to_string()
     };
     report.systems.chunks(SYSTEMS_PER_PAGE).map(page).collect::<Vec<_>>().join("\n\n")
+}
+
+/// What a comparison with the first system says, but its name.
+pub(super) fn cells(contrast: &Contrast) -> [String; 7] {
+    let signed = |ns: i64| format!("{}{}", if ns < 0 { "-" } else { "+" }, duration(ns.unsigned_abs()));
+    [
+        count(contrast.sooner),
+        count(contrast.later),
+        count(contrast.seeds),
+        contrast.difference_ns.map_or_else(|| "censored".to_owned(), signed),
+        p_value(contrast.p_signed_rank_ppm),
+        p_value(contrast.p_log_rank_ppm),
+        contrast.seeds_needed.map_or_else(|| "-".to_owned(), count),
+    ]
+}
+
+fn contrasts(report: &SweepReport) -> String {
+    let Some(first) = report.contrasts.first() else { return String::new() };
+    let mut table = Table::new();
+    table
+        .load_style(presets::UTF8_NO_BORDERS)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(chart::WIDTH as u16);
+    table.style_mut().row_separator = LineStyle::none();
+    let columns =
+        ["", "sooner", "later", "of seeds", "difference", "p, signed ranks", "p, log-rank", "seeds that show it"];
+    table.set_header(columns);
+    for contrast in &report.contrasts {
+        table.add_row(std::iter::once(fit(&contrast.system, 24)).chain(cells(contrast)));
+    }
+    let heading = format!("TIME TO CONVERGE BESIDE {}", one_line(&first.reference));
+    format!("\n{}\n{table}\n", fit(&heading, chart::WIDTH))
 }
 
 fn failures(report: &SweepReport) -> Vec<String> {
