@@ -82,6 +82,10 @@ fn system_names(report: &Value) -> Vec<&str> {
         .collect()
 }
 
+/// What a run leaves behind.
+const REPORTS: [&str; 7] =
+    ["report.html", "report.json", "report.junit.xml", "report.md", "report.svg", "report.txt", "verdict.json"];
+
 #[test]
 fn run_shows_a_table_of_at_most_a_hundred_columns_and_writes_the_files() {
     let shell = Shell::new();
@@ -96,7 +100,7 @@ fn run_shows_a_table_of_at_most_a_hundred_columns_and_writes_the_files() {
     {
         assert!(table.contains(said), "{said}");
     }
-    assert_eq!(shell.files("reports/latest"), ["report.json", "report.md", "report.txt", "verdict.json"]);
+    assert_eq!(shell.files("reports/latest"), REPORTS);
     assert!(stderr(&run).contains("reports/latest"));
     let kept = fs::read_to_string(shell.place.path().join("reports/latest/report.txt")).expect("the table as a file");
     assert!(kept.contains("partition, seed 1: pass"));
@@ -106,7 +110,7 @@ fn run_shows_a_table_of_at_most_a_hundred_columns_and_writes_the_files() {
 fn files_go_where_they_are_wanted_or_nowhere() {
     let shell = Shell::new();
     shell.run(&["run", &scenario("one-way.toml"), "--out", "here/and/there"]).success();
-    assert_eq!(shell.files("here/and/there"), ["report.json", "report.md", "report.txt", "verdict.json"]);
+    assert_eq!(shell.files("here/and/there"), REPORTS);
     assert_eq!(shell.files("."), ["here"]);
     let verdict = fs::read_to_string(shell.place.path().join("here/and/there/verdict.json")).expect("the verdict");
     let verdict: Value = serde_json::from_str(&verdict).expect("the verdict is JSON");

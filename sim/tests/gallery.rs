@@ -123,7 +123,7 @@ fn well_formed(samples: &BTreeMap<String, String>) {
             assert!(content.contains("prefers-color-scheme: dark"), "{file}");
         }
     }
-    assert_eq!(seen, 7, "two pages, three drawings and two suites");
+    assert_eq!(seen, 10, "three pages, four drawings and three suites");
 }
 
 /// The reports keep to the schemas that are published.

@@ -119,7 +119,9 @@ mod tests {
             .map(|entry| entry.expect("an entry").file_name().into_string().expect("names are ASCII"))
             .collect();
         names.sort();
-        assert_eq!(names, ["report.json", "report.md", "report.txt", "verdict.json"]);
+        let expected =
+            ["report.html", "report.json", "report.junit.xml", "report.md", "report.svg", "report.txt", "verdict.json"];
+        assert_eq!(names, expected);
         let json = fs::read_to_string(out.join("report.json")).expect("it was written");
         assert_eq!(json, json::render(&specimen::report()));
     }

@@ -13,11 +13,16 @@ mod files;
 pub mod gate;
 pub mod grid;
 pub mod history;
+pub mod html;
 mod human;
 pub mod json;
+pub mod junit;
 pub mod markdown;
 pub mod model;
+mod page;
+mod plot;
 mod rows;
+pub mod svg;
 pub mod sweep;
 pub mod text;
 
@@ -44,4 +49,5 @@ pub struct FormatDoc {
 }
 
 /// All formats, in the order in which their files are written.
-pub const FORMATS: &[FormatDoc] = &[text::FORMAT, markdown::FORMAT, json::FORMAT, json::VERDICT_FORMAT];
+pub const FORMATS: &[FormatDoc] =
+    &[text::FORMAT, markdown::FORMAT, html::FORMAT, svg::FORMAT, junit::FORMAT, json::FORMAT, json::VERDICT_FORMAT];

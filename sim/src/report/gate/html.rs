@@ -15,12 +15,10 @@ use super::{
 };
 use crate::report::{
     columns::one_line,
-    human::{count, p_value},
+    human::{count, duration, p_value},
     model::Verdict,
-    sweep::{
-        page::{figure, page, table},
-        plot::{Axis, Plot, Ticks, escape},
-    },
+    page::{figure, page, table},
+    plot::{Axis, Plot, Ticks, escape},
 };
 
 /// The most plots of a scenario.
@@ -199,7 +197,7 @@ fn differences(name: &str, change: &GatedChange) -> Plot {
 /// The seeds that changed most, in words.
 fn extremes(change: &GatedChange) -> String {
     let seeds = sorted(change);
-    let name = |(seed, pair): &(u64, (i64, i64))| format!("{seed} ({})", told(*pair));
+    let name = |(seed, pair): &(u64, (i64, i64))| format!("{seed} ({})", told(&change.metric, *pair));
     let grew = seeds.iter().rev().filter(|(_, pair)| difference(*pair) > 0).take(SEEDS_MAX).map(name);
     let shrank = seeds.iter().filter(|(_, pair)| difference(*pair) < 0).take(SEEDS_MAX).map(name);
     let (grew, shrank) = (grew.collect::<Vec<_>>().join(", "), shrank.collect::<Vec<_>>().join(", "));
@@ -212,7 +210,11 @@ fn extremes(change: &GatedChange) -> String {
     out
 }
 
-fn told((before, now): (i64, i64)) -> String {
-    let told = |value: i64| if value < 0 { "censored".to_owned() } else { value.to_string() };
+fn told(metric: &str, (before, now): (i64, i64)) -> String {
+    let told = |value: i64| match u64::try_from(value) {
+        Ok(ns) if metric.contains("_ns") => duration(ns),
+        Ok(number) => number.to_string(),
+        Err(_) => "censored".to_owned(),
+    };
     format!("{} to {}", told(before), told(now))
 }

@@ -12,8 +12,6 @@ use std::fmt::Write;
 use super::{
     collected::{Collected, RUNS_MAX, SEEDS_MAX},
     model::{Contrast, SweepReport, SweptSystem},
-    page::{figure, page, table},
-    plot::escape,
     svg,
     text::{cells, interval, quantile},
 };
@@ -21,6 +19,8 @@ use crate::report::{
     columns::one_line,
     human::{bytes, count, duration, percentage},
     model::Verdict,
+    page::{figure, page, table},
+    plot::escape,
 };
 
 /// The page.

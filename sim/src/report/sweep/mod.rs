@@ -14,8 +14,6 @@ mod json;
 mod junit;
 mod markdown;
 pub mod model;
-pub(super) mod page;
-pub(super) mod plot;
 mod svg;
 mod text;
 

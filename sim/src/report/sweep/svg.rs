@@ -5,11 +5,11 @@
 //!
 //! What is deliberately absent: smoothing, and means of times, which censored runs do not have.
 
-use super::{
-    collected::Collected,
-    plot::{Axis, Plot, Ticks, bounded},
+use super::collected::Collected;
+use crate::{
+    report::plot::{Axis, Plot, Ticks, bounded},
+    statistics::{Convergence, ecdf::Ecdf, survival::Curve},
 };
-use crate::statistics::{Convergence, ecdf::Ecdf, survival::Curve};
 
 /// The confidence of bands.
 const CONFIDENCE: f64 = 0.95;

@@ -10,10 +10,10 @@ use super::plot::{self, escape};
 const STYLE: &str = "\
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto; max-width: 75rem; padding: 0 1rem; } \
 h1 { font-size: 1.4rem; overflow-wrap: anywhere; } h2 { margin: 2.5rem 0 .25rem; font-size: 1.1rem; overflow-wrap: anywhere; } \
-figure { margin: 1rem 0; } figcaption, .faint { color: var(--faint); } .scroll { overflow-x: auto; margin: .8rem 0; } \
+figure { margin: 1rem 0; overflow-x: auto; } figure .plot { min-width: 30rem; } caption { text-align: left; } figcaption, .faint { color: var(--faint); } .scroll { overflow-x: auto; margin: .8rem 0; } \
 table { border-collapse: collapse; } th, td { text-align: right; padding: .15rem 1rem .15rem 0; border-bottom: 1px solid var(--line); white-space: nowrap; } \
 th { color: var(--faint); font-weight: normal; } td { font-variant-numeric: tabular-nums; } th.text, td.text, th[scope=row] { text-align: left; } \
-th[scope=row] { color: var(--ink); } td.wide { white-space: normal; overflow-wrap: anywhere; } code { font: 13px ui-monospace, monospace; overflow-wrap: anywhere; white-space: normal; } \
+th[scope=row] { color: var(--ink); } td.wide { white-space: normal; overflow-wrap: anywhere; min-width: 11rem; } code { font: 13px ui-monospace, monospace; overflow-wrap: anywhere; white-space: normal; } \
 .pass { color: var(--good); } .fail { color: var(--bad); } button, input { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: 4px; margin: 0 .4rem; } ";
 
 /// Plain, and short enough to be read.

@@ -22,7 +22,7 @@ const WIDTH: i64 = 5_600;
 const HEIGHT: i64 = 2_600;
 /// Tenths of a pixel: where the area begins.
 const LEFT: i64 = 720;
-const TOP: i64 = 160;
+const TOP: i64 = 320;
 /// Tenths of a pixel: what lies below the area, and a line of the legend.
 const BELOW: i64 = 520;
 const LEGEND_LINE: i64 = 190;
@@ -36,13 +36,13 @@ const TICKS_MAX: i64 = 6;
 /// Colours of pages and plots, light and dark. The hues of systems are those of Okabe and Ito, which people who do not see all colours tell
 /// apart as well.
 pub(in crate::report) const STYLE: &str = "\
-:root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --faint: #5f6773; --line: #d7dbe0; --good: #1a7f37; --bad: #b3261e; } \
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ed; --paper: #16191d; --faint: #9aa3ad; --line: #363c44; --good: #57c278; --bad: #ff8a80; } } \
+:root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --faint: #5f6773; --line: #d7dbe0; --good: #1a7f37; --bad: #b3261e; --c0: #0072b2; } \
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ed; --paper: #16191d; --faint: #9aa3ad; --line: #363c44; --good: #57c278; --bad: #ff8a80; --c0: #4ea3dc; } } \
 .plot { background: var(--paper); font: 12px system-ui, sans-serif; max-width: 100%; height: auto; } .plot text { fill: var(--ink); } \
 .plot .faint { fill: var(--faint); } .plot .grid { stroke: var(--line); fill: none; } .plot .zero { stroke: var(--faint); } \
-.plot .curve { fill: none; stroke-width: 2; } .plot .band { stroke: none; opacity: .13; } .plot .dots { fill: none; stroke-width: 4; stroke-linecap: round; opacity: .7; } \
-.plot .open { fill: none; stroke-width: 1.2; } .plot .better { stroke: var(--good); fill: none; } .plot .worse { stroke: var(--bad); fill: none; } \
-.c0 { stroke: #0072b2; fill: #0072b2; } .c1 { stroke: #d55e00; fill: #d55e00; stroke-dasharray: 7 3; } .c2 { stroke: #009e73; fill: #009e73; stroke-dasharray: 2 3; } \
+.plot .curve { fill: none; stroke-width: 2; } .plot .band { stroke: none; opacity: .13; } .plot .dots { fill: none; stroke-width: 5; stroke-linecap: round; opacity: .7; } \
+.plot .open { fill: none; stroke-width: 1.2; } .plot .better { stroke: var(--good); fill: none; } .plot .fault { fill: var(--bad); opacity: .12; } .plot .worse { stroke: var(--bad); fill: none; } \
+.c0 { stroke: var(--c0); fill: var(--c0); } .c1 { stroke: #d55e00; fill: #d55e00; stroke-dasharray: 7 3; } .c2 { stroke: #009e73; fill: #009e73; stroke-dasharray: 2 3; } \
 .c3 { stroke: #cc79a7; fill: #cc79a7; stroke-dasharray: 9 3 2 3; } .c4 { stroke: #b8860b; fill: #b8860b; stroke-dasharray: 5 5; } \
 .c5 { stroke: #3a9bd9; fill: #3a9bd9; stroke-dasharray: 12 3; } .c6 { stroke: #888888; fill: #888888; stroke-dasharray: 3 6; } \
 .c7 { stroke: #8a5bd6; fill: #8a5bd6; stroke-dasharray: 1 3; } .dots, .open { stroke-dasharray: none; }";
@@ -104,11 +104,11 @@ impl Axis {
             return Self::linear(name, ticks, values.iter().map(|value| bounded(*value)));
         }
         let (mut from, mut to) = (1_i64, 1_i64);
-        while from * 10 <= least {
+        while from <= least / 10 {
             from *= 10;
         }
         while to < most {
-            to *= 10;
+            to = to.saturating_mul(10);
         }
         Self { name: name.to_owned(), ticks, from, to, step: None }
     }
@@ -135,10 +135,8 @@ impl Axis {
         let mut at = self.from;
         while at <= self.to {
             marks.push(at);
-            at = match self.step {
-                Some(step) => at + step,
-                None => at * 10,
-            };
+            let Some(next) = self.step.map_or_else(|| at.checked_mul(10), |step| at.checked_add(step)) else { break };
+            at = next;
         }
         marks
     }
@@ -186,13 +184,15 @@ pub(in crate::report) struct Plot {
     y: Axis,
     body: String,
     legend: Vec<(usize, String)>,
+    /// What shaded spans are, if there are any.
+    shades: Option<String>,
 }
 
 impl Plot {
     /// An empty plot. `name` is unique in its page.
     pub(in crate::report) fn new(name: &str, title: &str, description: &str, x: Axis, y: Axis) -> Self {
         let (title, description) = (title.to_owned(), description.to_owned());
-        Self { name: name.to_owned(), title, description, x, y, body: String::new(), legend: Vec::new() }
+        Self { name: name.to_owned(), title, description, x, y, body: String::new(), legend: Vec::new(), shades: None }
     }
 
     /// What it shows.
@@ -274,6 +274,22 @@ impl Plot {
         }
     }
 
+    /// Shades spans along the first axis, behind all that is drawn later, and names them in the legend.
+    pub(in crate::report) fn shade<'a>(&mut self, text: &str, spans: impl Iterator<Item = ((i64, i64), &'a str)>) {
+        for ((from, to), name) in spans {
+            let (from, to) = (self.x.place(from, WIDTH), self.x.place(to, WIDTH));
+            let (x, width) = (px(LEFT + from.min(to)), px((to - from).abs().max(10)));
+            let _ = writeln!(
+                self.body,
+                "<rect class=\"fault\" x=\"{x}\" y=\"{}\" width=\"{width}\" height=\"{}\"><title>{}</title></rect>",
+                px(TOP),
+                px(HEIGHT),
+                escape(name)
+            );
+            self.shades = Some(text.to_owned());
+        }
+    }
+
     /// A line all across.
     pub(in crate::report) fn across(&mut self, y: i64) {
         let (_, y) = self.at((0, y));
@@ -296,7 +312,8 @@ impl Plot {
     }
 
     fn svg(&self, namespace: &str, style: &str) -> String {
-        let lines = self.legend.len().div_ceil(LEGEND_COLUMNS) as i64;
+        let entries = self.legend.len() + usize::from(self.shades.is_some());
+        let lines = entries.div_ceil(LEGEND_COLUMNS) as i64;
         let (width, height) = (LEFT + WIDTH + 240, TOP + HEIGHT + BELOW + lines * LEGEND_LINE);
         let (width, height) = (px(width), px(height));
         let name = &self.name;
@@ -308,15 +325,28 @@ impl Plot {
         );
         self.axes(&mut out);
         out.push_str(&self.body);
-        for (number, (colour, text)) in self.legend.iter().enumerate() {
-            let x = LEFT + (number % LEGEND_COLUMNS) as i64 * (WIDTH / LEGEND_COLUMNS as i64);
-            let y = TOP + HEIGHT + BELOW + (number / LEGEND_COLUMNS) as i64 * LEGEND_LINE;
-            let (class, text) = (colour % COLOURS, escape(&crate::report::columns::fit(text, 24)));
-            let _ = writeln!(out, "<path class=\"c{class} curve\" d=\"M{} {}h24\"/>", px(x), px(y));
-            let _ = writeln!(out, "<text x=\"{}\" y=\"{}\">{text}</text>", px(x + 300), px(y + 40));
-        }
+        self.legends(&mut out);
         out.push_str("</svg>\n");
         out
+    }
+
+    fn legends(&self, out: &mut String) {
+        let curves = self.legend.iter().map(|(colour, text)| (Some(colour % COLOURS), text));
+        for (number, (colour, text)) in curves.chain(self.shades.iter().map(|text| (None, text))).enumerate() {
+            let x = LEFT + (number % LEGEND_COLUMNS) as i64 * (WIDTH / LEGEND_COLUMNS as i64);
+            let y = TOP + HEIGHT + BELOW + (number / LEGEND_COLUMNS) as i64 * LEGEND_LINE;
+            let text = escape(&crate::report::columns::fit(text, 24));
+            let _ = match colour {
+                Some(class) => writeln!(out, "<path class=\"c{class} curve\" d=\"M{} {}h24\"/>", px(x), px(y)),
+                None => writeln!(
+                    out,
+                    "<rect class=\"fault\" x=\"{}\" y=\"{}\" width=\"24\" height=\"10\"/>",
+                    px(x),
+                    px(y - 50)
+                ),
+            };
+            let _ = writeln!(out, "<text x=\"{}\" y=\"{}\">{text}</text>", px(x + 300), px(y + 40));
+        }
     }
 
     fn axes(&self, out: &mut String) {
@@ -346,7 +376,7 @@ impl Plot {
         let name = escape(&self.x.name);
         let (x, y) = (px(LEFT + WIDTH), px(bottom + 330));
         let _ = writeln!(out, "<text text-anchor=\"end\" x=\"{x}\" y=\"{y}\">{name}</text>");
-        let _ = writeln!(out, "<text x=\"{}\" y=\"{}\">{}</text>", px(40), px(TOP - 40), escape(&self.y.name));
+        let _ = writeln!(out, "<text x=\"{}\" y=\"{}\">{}</text>", px(40), px(TOP - 180), escape(&self.y.name));
     }
 }
 
