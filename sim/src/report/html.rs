@@ -186,7 +186,8 @@ fn faults(report: &Report) -> String {
     let mut lines = String::new();
     for window in &report.timeline {
         let until = window.to_ns.map_or_else(|| "never healed".to_owned(), duration);
-        let felt: String = report.systems.iter().map(|system| format!("<td>{}</td>", bites(system, window))).collect();
+        let felt: String =
+            report.systems.iter().map(|system| ["<td>", bites(system, window), "</td>"].concat()).collect();
         let _ = writeln!(
             lines,
             "<tr><th scope=\"row\">{}</th><td>{}</td><td>{until}</td>{felt}</tr>",
