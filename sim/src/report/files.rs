@@ -84,7 +84,7 @@ pub(super) fn replace(dir: &Path, file: &str, content: &[u8]) -> Result<PathBuf,
 pub(super) fn replace_with(
     dir: &Path,
     file: &str,
-    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    write: impl FnOnce(&mut (dyn io::Write + Send)) -> io::Result<()>,
 ) -> Result<PathBuf, WriteError> {
     let path = dir.join(file);
     let beside = dir.join(format!(".{file}.{}", std::process::id()));

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::engine::sweep::Row;
 
-pub(super) fn write(rows: &mut dyn Iterator<Item = io::Result<Row>>, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(rows: &mut dyn Iterator<Item = io::Result<Row>>, out: &mut (dyn Write + Send)) -> io::Result<()> {
     for (number, row) in rows.enumerate() {
         let fields = fields(&row?);
         if number == 0 {

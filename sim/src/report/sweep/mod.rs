@@ -14,6 +14,8 @@ mod json;
 mod junit;
 mod markdown;
 pub mod model;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod svg;
 mod text;
 
@@ -48,7 +50,7 @@ pub enum Content {
     /// The summary, with what was collected.
     Summary(fn(&SweepReport, &Collected) -> String),
     /// The rows, one after the other.
-    Rows(fn(&mut dyn Iterator<Item = io::Result<Row>>, &mut dyn io::Write) -> io::Result<()>),
+    Rows(fn(&mut dyn Iterator<Item = io::Result<Row>>, &mut (dyn io::Write + Send)) -> io::Result<()>),
 }
 
 /// All formats, in the order in which their files are written.
@@ -57,6 +59,12 @@ pub const SWEEP_FORMATS: &[SweepFormat] = &[
     summary("sweep.md", "the summary, for pull requests", |report, _| markdown::render(report)),
     summary("sweep.json", "the summary, for programs", |report, _| json::render(report)),
     SweepFormat { file: "sweep.csv", doc: "a line per run, for tables", content: Content::Rows(csv::write) },
+    #[cfg(feature = "parquet")]
+    SweepFormat {
+        file: "sweep.parquet",
+        doc: "a line per run, for data frames",
+        content: Content::Rows(parquet::write),
+    },
     summary("sweep.html", "a page with plots and runs, for browsers", html::render),
     summary("sweep-survival.svg", "how many runs had not converged after a time", |_, all| svg::survival(all).alone()),
     summary("sweep-visibility.svg", "in how many runs updates were visible everywhere within a time", |_, all| {
