@@ -7,7 +7,7 @@ _default:
 check:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --locked -- -D warnings
-    cargo test --workspace --locked
+    cargo test --workspace --features sim/parquet --locked
 
 # Run a scenario by its name, for example `just run partition --seed 7`.
 run scenario *arguments:
@@ -31,7 +31,7 @@ gate-crdts:
 
 # Accept all changed snapshots of reports; read the difference before committing it.
 bless:
-    INSTA_UPDATE=always cargo test --workspace --locked
+    INSTA_UPDATE=always BLESS=1 cargo test --workspace --features sim/parquet --locked
     git diff --stat -- '*.snap'
 
 # Write the schema next to the scenarios, where editors find it.
