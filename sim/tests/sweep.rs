@@ -242,6 +242,7 @@ fn what_makes_no_sense_is_refused() {
     refused(&["sweep", "swept.toml", "--time-budget", "soon"], "soon");
     refused(&["sweep", "swept.toml", "--system", "niave"], "naive");
     refused(&["merge", "swept.toml", "--out", "x"], "is no store of rows");
+    refused(&["merge", "missing.jsonl", "--out", "x"], "missing.jsonl");
     place.sweep("one", &["--seeds", "0..2"]);
     fs::write(place.path("other.toml"), SCENARIO.replace("20ms", "30ms")).expect("another scenario");
     place.sim(&["sweep", "other.toml", "--seeds", "0..2", "--quiet", "--out", "two"]);

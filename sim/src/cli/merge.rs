@@ -7,10 +7,10 @@ use clap::Args;
 use super::{
     Exit, Surroundings, output,
     scenario::ScenarioArgs,
-    sweep::{collect, refused, reproduce, say, written},
+    sweep::{collect, reproduce, say, written},
 };
 use crate::{
-    engine::sweep::{Seeds, Shard, Stored},
+    engine::sweep::{Seeds, Shard, StoreError, Stored},
     report,
 };
 
@@ -54,7 +54,10 @@ impl Merge {
     }
 
     fn try_execute(&self, surroundings: Surroundings) -> Result<Exit, Exit> {
-        let rows = Stored::join(&self.files, &self.out).map_err(|error| refused(&error))?;
+        let rows = Stored::join(&self.files, &self.out).map_err(|error| match error {
+            StoreError::Conflict(_) => output::refuse(&error.to_string(), Exit::Finding),
+            _ => output::refuse(&error.to_string(), Exit::Usage),
+        })?;
         let reported = match (&self.reports, &self.scenario) {
             (Some(dir), Some(scenario)) => self.report(&rows, dir, scenario, surroundings)?,
             _ => Exit::Pass,

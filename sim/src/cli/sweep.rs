@@ -254,7 +254,7 @@ pub(super) fn written<T>(result: Result<T, WriteError>) -> Result<T, Exit> {
 }
 
 /// What is written is kept, whatever went wrong: so the same command goes on.
-pub(super) fn refused(error: &StoreError) -> Exit {
+fn refused(error: &StoreError) -> Exit {
     let exit = match error {
         StoreError::Io(..) => Exit::Internal,
         StoreError::Foreign(..) | StoreError::Other { .. } => Exit::Usage,

@@ -1,7 +1,7 @@
 //! Files of rows that are longer than memory: what is in order is read in order, and what is not is merged.
 //!
 //! A file is a sequence of segments, each with its rows in order. A finished store has one; every resumption of a sweep that was killed
-//! begins another. Merging reads the first row of every segment and nothing more, so that it needs the memory of a few lines, however many
+//! begins another. Merging holds one row of every segment that it reads, so that it needs the memory of a few lines, however many rows
 //! there are.
 //!
 //! Invariant: what comes out of a merge is in order, has each key once, and is the same for any order of the segments.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     engine::recorded::Fate,
-    report::{columns::fit, human::count},
+    report::{columns::fit, human::count, plot::escape},
 };
 
 /// `check.html`.
@@ -90,24 +90,6 @@ fn verdict(verdict: CheckVerdict, consistency: &str) -> String {
         CheckVerdict::Unreadable => "unreadable".to_owned(),
     };
     format!("<span class=\"{}\">{}</span>", word(verdict), escape(&said))
-}
-
-/// A text as content or attribute. What XML cannot hold is replaced.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            '\n' | '\t' => escaped.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 fn section(page: &mut String, report: &CheckReport, file: &FileReport) {

@@ -1,11 +1,11 @@
 //! What reports need of the rows of a sweep, collected in one pass.
 //!
-//! Rows stay where they are stored. What is kept of a run are the numbers that quantiles, curves and tests are made of, about a hundred
+//! Rows stay where they are stored. What is kept of a run are the numbers that quantiles, curves and tests are made of, some 140
 //! bytes: all of them are exact, and exactness needs every number. Whole rows are kept of as many runs as a page shows.
 //!
 //! Invariant: what is collected does not depend on whether rows come from memory or from a file.
 //!
-//! What is deliberately absent: estimates. A sketch would save the hundred bytes, and be wrong in the last digits.
+//! What is deliberately absent: estimates. A sketch would save these bytes, and be wrong in the last digits.
 
 use std::collections::BTreeMap;
 

@@ -41,7 +41,7 @@ pub(super) fn render(report: &SweepReport, all: &Collected) -> String {
     page(&format!("{title}: {verdict}"), &report.tool, &content)
 }
 
-fn word(verdict: Verdict) -> &'static str {
+pub(super) fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "pass",
         Verdict::Vacuous => "vacuous",

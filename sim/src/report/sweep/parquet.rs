@@ -24,7 +24,8 @@ use parquet::{
     schema::types::{Type, TypePtr},
 };
 
-use crate::engine::sweep::{Row, RowVerdict};
+use super::{build::verdict, html::word};
+use crate::engine::sweep::Row;
 
 /// Rows in a group.
 const GROUP: usize = 1 << 16;
@@ -44,7 +45,7 @@ use Column::{Flag, Known, Number, Text};
 const COLUMNS: &[(&str, Column)] = &[
     ("system", Text(|row| row.system.clone())),
     ("seed", Number(|row| row.seed)),
-    ("verdict", Text(|row| verdict(row.verdict).to_owned())),
+    ("verdict", Text(|row| word(verdict(row.verdict)).to_owned())),
     ("fingerprint", Text(|row| row.fingerprint.clone())),
     ("bytes", Number(|row| row.bytes)),
     ("censored_at_ns", Number(|row| row.censored_at_ns)),
@@ -70,15 +71,6 @@ const COLUMNS: &[(&str, Column)] = &[
     ("visibility_latency_ns_p50", Known(|row| row.visibility_latency_ns_p50)),
     ("visibility_latency_ns_p99", Known(|row| row.visibility_latency_ns_p99)),
 ];
-
-fn verdict(of: RowVerdict) -> &'static str {
-    match of {
-        RowVerdict::Pass => "pass",
-        RowVerdict::Vacuous => "vacuous",
-        RowVerdict::Inconclusive => "inconclusive",
-        RowVerdict::Fail => "fail",
-    }
-}
 
 pub(super) fn write(rows: &mut dyn Iterator<Item = io::Result<Row>>, out: &mut (dyn Write + Send)) -> io::Result<()> {
     write_groups(rows, out, GROUP)
